@@ -1,0 +1,5 @@
+"""Khabar: a message-queue stream processor for news articles."""
+
+from importlib.metadata import version
+
+__version__ = version("khabar")

