@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+Time = Annotated[datetime, Meta(tz=True)]
+"""A point in time, with its time zone; UTC in every record that Khabar writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +41,8 @@ class CleanedArticle:
     title: str | None = None
     authors: tuple[str, ...] = ()
     lang: str = "und"
-    published_at: datetime | None = None
-    modified_at: datetime | None = None
+    published_at: Time | None = None
+    modified_at: Time | None = None
     text: str
     keywords: tuple[str, ...] = ()
     related: tuple[Related, ...] = ()
