@@ -1,0 +1,112 @@
+"""The article of an HTML page, by trafilatura, and what the page says about itself."""
+
+from datetime import datetime
+from typing import Final, Protocol
+from urllib.parse import urljoin, urlsplit
+
+import trafilatura
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+
+from workers.boilerplate.htmltimes import stated_times
+from workers.boilerplate.page import Page
+from workers.boilerplate.paragraphs import distinct, join, tidy
+from workers.boilerplate.times import parse_time
+
+_LATEST_DAY: Final = "2100-01-01"
+"""htmldate takes no date after this one where the feed did not say when it fetched the page. A constant, since
+the default is today, and a record may not depend on the day it was made."""
+_EARLIEST_DAY: Final = "1995-01-01"
+_BLOCKS: Final = etree.XPath("count(//p|//li|//h1|//h2|//h3|//h4|//td|//blockquote|//pre)")
+_CANONICAL: Final = etree.XPath(
+    "string((//link[@rel='canonical']/@href | //meta[@property='og:url']/@content)[1])"
+)
+_TOO_DEEP: Final = "excessive depth"
+
+
+class _Document(Protocol):
+    """What is used of trafilatura's result, which carries no types."""
+
+    text: str | None
+    title: str | None
+    author: str | None
+    """Several are separated by semicolons."""
+    date: str | None
+    sitename: str | None
+    tags: list[str] | None
+
+
+def read_html(page: str, *, url: str | None, fetched_at: datetime | None) -> Page:
+    """The main text of `page` and the fields it states; deterministic, no clock and no network.
+
+    Raises ValueError, RecursionError or lxml.etree.LxmlError where a parser gives up on the page.
+    """
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        tree = document_fromstring(page.encode("utf-8", "replace"), parser=parser)
+    except etree.ParserError:  # nothing but comments and white space
+        return Page(text="", blocks=0)
+    blocks = int(_BLOCKS(tree))
+    times = stated_times(tree)
+    canonical = _web_address(_CANONICAL(tree), url)
+    lang = tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
+    document = _extract(tree, url or canonical, fetched_at)
+    if document is None or not document.text:
+        return Page(text="", blocks=blocks, lang=lang, problem=_parser_problem(parser))
+    return Page(
+        text=join(_without_bullet(line) for line in document.text.split("\n")),
+        blocks=blocks,
+        title=tidy(document.title or "") or None,
+        authors=distinct((document.author or "").split(";")),
+        lang=lang,
+        published_at=times.published or parse_time(document.date),
+        modified_at=times.modified,
+        site_name=_site_name(document.sitename),
+        canonical_url=canonical,
+        keywords=distinct(part for tag in document.tags or () for part in tag.split(",")),
+    )
+
+
+def _extract(tree: HtmlElement, url: str | None, fetched_at: datetime | None) -> _Document | None:
+    document: _Document | None = trafilatura.bare_extraction(
+        tree,
+        url=url,
+        fast=False,
+        include_comments=False,
+        include_tables=False,
+        with_metadata=True,
+        date_extraction_params={
+            "original_date": True,
+            "extensive_search": True,
+            "min_date": _EARLIEST_DAY,
+            "max_date": fetched_at.date().isoformat() if fetched_at else _LATEST_DAY,
+        },
+    )
+    return document
+
+
+def _without_bullet(line: str) -> str:
+    """Trafilatura writes list items with a dash that is not in the page."""
+    return line.strip().removeprefix("- ")
+
+
+def _site_name(name: str | None) -> str | None:
+    """The name of the site as readers know it; trafilatura falls back to the host, which is no name."""
+    text = tidy(name or "")
+    return text if text and ("." not in text or " " in text) else None
+
+
+def _web_address(value: str, base: str | None) -> str | None:
+    try:
+        address = urljoin(base or "", value.strip())
+        parts = urlsplit(address)
+    except ValueError:  # brackets that are no IPv6 address
+        return None
+    return address if value.strip() and parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def _parser_problem(parser: HTMLParser) -> str | None:
+    for entry in parser.error_log:
+        if _TOO_DEEP in entry.message.lower():
+            return f"its tags are nested too deep to be read (line {entry.line})"
+    return None

@@ -1,0 +1,28 @@
+"""What a reader of pages (HTML or text dump) hands to the stage."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.cleaned_article import Related
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The main text of a page and the fields that the page itself states.
+
+    `text` is NFC, paragraphs separated by one blank line, empty when there is no main text; then `problem` may say
+    why. `blocks` counts the blocks of text that were looked at.
+    """
+
+    text: str
+    blocks: int
+    title: str | None = None
+    authors: tuple[str, ...] = ()
+    lang: str | None = None
+    published_at: datetime | None = None
+    modified_at: datetime | None = None
+    site_name: str | None = None
+    canonical_url: str | None = None
+    keywords: tuple[str, ...] = ()
+    related: tuple[Related, ...] = ()
+    problem: str | None = None
