@@ -21,13 +21,14 @@ _BOM = b"\xef\xbb\xbf"
 _ORJSON_OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME
 _SURROGATE = re.compile("[\ud800-\udfff]")  # code points that UTF-8 cannot carry
 _REPLACEMENT = "\ufffd"  # REPLACEMENT CHARACTER
-# An escape that is no surrogate, or a whole surrogate pair, is passed over; what is left is a lone surrogate.
+# Whatever is no escape, an escape that is no surrogate, and a whole surrogate pair are passed over, in one go;
+# what is left is a lone surrogate. Possessive, so that 10 MB on one line take no memory for going back.
 _LONE_SURROGATE_ESCAPE = re.compile(
-    r"(\\(?:[^u]|u(?![dD][89a-fA-F])|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))"
+    r"((?:[^\\]++|\\(?:[^u]|u(?![dD][89a-fA-F])|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))++)"
     r"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}",
     re.DOTALL,
 )
-_STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(?P<constant>NaN|-?Infinity)', re.DOTALL)
+_STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]++|\\.)*+"|(?P<constant>NaN|-?Infinity)', re.DOTALL)
 
 
 class UndecodableError(ValueError):
@@ -65,8 +66,10 @@ def decode(record_type: type[Record], data: bytes) -> Record:
         record = _decoder(record_type).decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         record = _decode_slowly(record_type, data)
-    if meta := record if isinstance(record, dict) else getattr(record, "meta", None):
-        _check_nesting(meta)
+    if isinstance(record, dict):
+        _check_nesting(record, "")
+    elif meta := getattr(record, "meta", None):
+        _check_nesting(meta, "`meta`: ")
     return record
 
 
@@ -133,14 +136,14 @@ def _position(text: str, at: int) -> str:
     return f"line {line}, column {at - text.rfind(chr(10), 0, at)} (character {at})"
 
 
-def _check_nesting(meta: dict[str, Any]) -> None:
-    """Raises InvalidError when `meta` is nested so deeply that it could not be written again."""
+def _check_nesting(meta: dict[str, Any], where: str) -> None:
+    """Raises InvalidError, which begins with `where`, when `meta` is nested so deeply that it could not be written again."""
     level: list[Any] = [meta]
     for _ in range(NESTING_LIMIT):
         level = [part for value in level for part in _parts(value) if isinstance(part, dict | list)]
         if not level:
             return
-    raise InvalidError(f"`meta`: nested deeper than {NESTING_LIMIT} levels")
+    raise InvalidError(f"{where}nested deeper than {NESTING_LIMIT} levels")
 
 
 def _parts(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
