@@ -5,11 +5,9 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-import platformdirs
 from kafka import KafkaConsumer, KafkaProducer, errors
 from kafka.admin import KafkaAdminClient
 
@@ -55,10 +53,12 @@ def resolve(settings: Settings) -> Addresses:
     """
     kafka, redis = settings.kafka, settings.redis
     if kafka is None or redis is None:
-        directory = Path(settings.data_dir) if settings.data_dir else platformdirs.user_data_path("khabar")
-        running = import_module("workers.embedded.stack").running_stack(directory)
+        # Only those who have no Kafka of their own pay for loading the stack.
+        from workers.embedded.stack import default_directory, running_stack  # noqa: PLC0415
+
+        running = running_stack(default_directory(settings))
         if running is not None:
-            kafka = kafka or running.kafka
+            kafka = kafka or tuple(running.kafka.split(","))
             redis = redis or running.redis
     if kafka is None:
         raise ConfigError("No Kafka to talk to: set KHABAR_KAFKA, or start one with `khabar up`")

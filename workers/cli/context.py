@@ -1,0 +1,128 @@
+"""What the commands share: settings, services, signals, and progress on standard error."""
+
+import functools
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event
+from types import FrameType
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from workers.config import Settings
+
+if TYPE_CHECKING:
+    from workers.runtime.clients import Addresses
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SLOW_AFTER_S = 1.0
+"""A progress bar for what is done sooner would only flicker."""
+
+
+class State:
+    """The environment as it was at the start; the settings in it are read when a command first asks."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        return Settings.from_env(self.environ)
+
+
+def pass_settings(function: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
+    """A command's first argument becomes the settings. Raises ConfigError when they are wrong."""
+
+    @functools.wraps(function)
+    def with_settings(*args: P.args, **kwargs: P.kwargs) -> R:
+        state = click.get_current_context().find_object(State)
+        assert state is not None
+        return function(state.settings, *args, **kwargs)
+
+    return with_settings
+
+
+def services(settings: Settings) -> "Addresses":
+    """Where Kafka and Redis are. From here on kafka-python logs nothing: its errors are said in our own words."""
+    from workers.runtime.clients import resolve  # noqa: PLC0415  (`khabar --help` needs no Kafka client)
+
+    logger = logging.getLogger("kafka")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    return resolve(settings)
+
+
+@dataclass(slots=True)
+class Stop:
+    """Whether to stop, and the signal that said so."""
+
+    event: Event
+    signal: int | None = None
+
+    def __call__(self) -> bool:
+        return self.event.is_set()
+
+    @property
+    def exit_code(self) -> int:
+        """As shells report a program that a signal ended: 128 and its number; 0 when there was none."""
+        return 0 if self.signal is None else 128 + self.signal
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[Stop]:
+    """SIGINT and SIGTERM ask to stop after the record in hand; a second one interrupts at once."""
+    stop = Stop(Event())
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        if stop():
+            raise KeyboardInterrupt
+        stop.signal = number
+        stop.event.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def slow_progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Gives a function to call with each number of things done; after a second a bar appears on standard error.
+
+    Nothing is shown where standard error is not a terminal. `total` None: a count without an end.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _done: None
+        return
+    from rich.console import Console  # noqa: PLC0415  (rich takes 50 ms to load)
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task = bar.add_task(what, total=total)
+    begun = time.monotonic()
+
+    def advance(done: int) -> None:
+        bar.advance(task, done)
+        if not bar.live.is_started and time.monotonic() - begun > SLOW_AFTER_S:
+            bar.start()
+
+    try:
+        yield advance
+    finally:
+        bar.stop()

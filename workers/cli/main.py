@@ -1,0 +1,69 @@
+"""The command line. A command's module is imported when the command is used: `khabar --help` is quick."""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+from typing import Final
+
+import click
+
+from workers.cli.context import State
+from workers.errors import KhabarError
+
+COMMANDS: Final = {
+    "up": "Start Kafka, Redis and the workers on this machine, and watch articles arrive.",
+    "run": "Run workers: read articles.raw, publish what comes of it.",
+    "send": "Put pages on articles.raw.",
+    "tail": "Follow what is published, as readable cards.",
+    "process": "Turn files into records on standard output, without Kafka.",
+    "audit": "Say from the topics alone that every event ended exactly once.",
+    "dead": "List, show and replay events that could not be processed.",
+    "topics": "Create, check and list the topics.",
+    "health": "Say whether workers and services do their work.",
+    "config": "Show the variables, their values, and what they do.",
+    "bench": "Measure throughput and latency.",
+}
+"""Command to its line in the help. The command is the object `command` in workers.cli.NAME."""
+
+EXIT_FAILURE: Final = 2
+EXIT_INTERRUPTED: Final = 130
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are modules, and that says Khabar's errors without a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return [name for name in COMMANDS if importlib.util.find_spec(f"workers.cli.{name}")]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = importlib.import_module(f"workers.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except KhabarError as error:
+            click.echo(f"khabar: {error}", err=True)
+            ctx.exit(EXIT_FAILURE)
+        except KeyboardInterrupt:
+            ctx.exit(EXIT_INTERRUPTED)
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.version_option(importlib.metadata.version("khabar"), prog_name="khabar")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Khabar: raw news pages in, clean, tagged, de-duplicated articles out, each exactly once.
+
+    Kafka and Redis are those of KHABAR_KAFKA and KHABAR_REDIS, or else the ones that `khabar up` has started.
+    """
+    ctx.obj = State(os.environ)

@@ -1,0 +1,190 @@
+"""Reading Khabar's topics: follow them as they grow, or read what is in them now.
+
+    for received in subscribe(settings, [Role.PUBLISHED], group="my-archive", start="earliest"):
+        print(received.record.title)
+
+Only committed transactions are seen, so each event's record comes once, whatever crashed on the way.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.structs import OffsetAndMetadata
+
+from schemas.cleaned_article import CleanedArticle
+from schemas.dead_letter import DeadLetter
+from schemas.published_article import PublishedArticle
+from schemas.raw_event import RawEvent, read_raw_event
+from schemas.rejected_event import RejectedEvent
+from schemas.tagged_article import TaggedArticle
+from schemas.wire import decode
+from workers.config import Settings
+from workers.errors import ConfigError, TransientError
+from workers.runtime.clients import Addresses, consumer, resolve, speaking_to
+from workers.runtime.dead_letters import read_dead_letter
+from workers.topics import Role, table
+
+Record: TypeAlias = RawEvent | CleanedArticle | TaggedArticle | PublishedArticle | RejectedEvent | DeadLetter
+Start: TypeAlias = Literal["latest", "earliest"]
+Ranges: TypeAlias = Mapping[TopicPartition, tuple[int, int]]
+"""Half-open ranges of offsets."""
+
+POLL_MS: Final = 200
+"""How long a request to stop may go unheard."""
+BLOCKED_S: Final = 90.0
+"""A reader of committed records waits for open transactions; Kafka ends one that was left after 60 s."""
+
+_TYPES: Final[dict[Role, type[Any]]] = {
+    Role.CLEANED: CleanedArticle,
+    Role.TAGGED: TaggedArticle,
+    Role.PUBLISHED: PublishedArticle,
+    Role.DUPLICATES: PublishedArticle,
+    Role.REJECTED: RejectedEvent,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One record and where it stood. `value` is its bytes (of a dead letter: the bytes of the dead event)."""
+
+    role: Role
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    value: bytes
+
+    @property
+    def record(self) -> Record:
+        """The typed record, decoded at each call; of a dead letter, why and where the event died.
+
+        Raises schemas.wire.UndecodableError or InvalidError for what Khabar did not write.
+        """
+        if self.role is Role.RAW:
+            return read_raw_event(self.value, self.headers)
+        if self.role is Role.DEAD:
+            return read_dead_letter(self.headers)
+        record: Record = decode(_TYPES[self.role], self.value)
+        return record
+
+
+def _never() -> bool:
+    return False
+
+
+def subscribe(
+    settings: Settings,
+    roles: Sequence[Role],
+    *,
+    group: str | None = None,
+    start: Start = "latest",
+    stop: Callable[[], bool] = _never,
+) -> Iterator[Received]:
+    """Records of the topics, for ever or until `stop()`; connected and in position when this returns.
+
+    With `group`, consumers of the same group share the partitions, go on where the group was, and `start` counts
+    for a new group only. A record is committed when the caller asks for the one after it: at least once.
+
+    Raises ConfigError and TransientError, as workers.runtime.clients.speaking_to does.
+    """
+    addresses = resolve(settings)
+    names = {table(settings.topic_prefix)[role].name: role for role in roles}
+    client = consumer(settings, addresses, group_id=group, auto_offset_reset=start)
+    try:
+        with speaking_to(addresses):
+            partitions = partitions_of(client, list(names))
+            if group is None:
+                client.assign(partitions)
+                (client.seek_to_beginning if start == "earliest" else client.seek_to_end)(*partitions)
+                for partition in partitions:
+                    client.position(partition)
+            else:
+                client.subscribe(list(names))
+    except BaseException:
+        client.close()
+        raise
+    return _follow(client, addresses, names, commits=group is not None, stop=stop)
+
+
+def _follow(
+    client: KafkaConsumer,
+    addresses: Addresses,
+    names: Mapping[str, Role],
+    *,
+    commits: bool,
+    stop: Callable[[], bool],
+) -> Iterator[Received]:
+    done: dict[TopicPartition, OffsetAndMetadata] = {}
+
+    def commit() -> None:
+        if commits and done:
+            client.commit(dict(done))
+            done.clear()
+
+    with closing(client), speaking_to(addresses):
+        try:
+            while not stop():
+                for partition, records in client.poll(timeout_ms=POLL_MS).items():
+                    for record in records:
+                        yield _received(names[record.topic], record)
+                        done[partition] = OffsetAndMetadata(record.offset + 1, "", -1)
+                        if stop():
+                            return
+                commit()
+        finally:
+            commit()
+
+
+def partitions_of(client: KafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
+    """Every partition of the topics. Raises ConfigError that names the topics that are not there."""
+    found = {topic: client.partitions_for_topic(topic) for topic in topics}
+    if missing := [topic for topic, partitions in found.items() if not partitions]:
+        raise ConfigError(
+            f"Kafka has no topic {', '.join(missing)}. Create what is missing: khabar topics create"
+        )
+    return [TopicPartition(topic, partition) for topic in topics for partition in sorted(found[topic] or ())]
+
+
+def read_ranges(client: KafkaConsumer, ranges: Ranges, role: Role) -> Iterator[Received]:
+    """The committed records within `ranges`, partition by partition, each in order.
+
+    Waits for transactions that are open within the ranges. Raises TransientError when one stays open.
+    """
+    for partition, (begin, end) in ranges.items():
+        if begin >= end:
+            continue
+        client.assign([partition])
+        client.seek(partition, begin)
+        heard = time.monotonic()
+        while (position := client.position(partition)) < end:
+            batch = client.poll(timeout_ms=POLL_MS).get(partition, [])
+            for record in batch:
+                if record.offset >= end:
+                    break
+                yield _received(role, record)
+            if client.position(partition) > position:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > BLOCKED_S:
+                raise TransientError(
+                    f"{partition.topic}, partition {partition.partition}: a transaction is open at offset "
+                    f"{position} since {BLOCKED_S:.0f} s. Try again when it has ended"
+                )
+
+
+def _received(role: Role, record: Any) -> Received:  # noqa: ANN401  (kafka-python's record has no types)
+    return Received(
+        role=role,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp,
+        key=record.key,
+        headers=tuple((name, value or b"") for name, value in record.headers),
+        value=record.value or b"",
+    )
