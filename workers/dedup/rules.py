@@ -26,12 +26,12 @@ class Rules:
     """Fewer in common are no reason to compare."""
     compared: int = 12
     """At most so many earlier articles, those with most anchors in common first, are compared."""
-    jaccard: float = 0.4
+    jaccard: float = 0.45
     containment: float = 0.7
     length_ratio: float = 0.25
     """Near: Jaccard of at least `jaccard`; or containment of at least `containment` and the shorter text has at
     least this part of the longer one's shingles."""
-    numbers: int = 4
+    numbers: int = 5
     numbers_shared: float = 0.5
     """If both texts hold at least `numbers` different numbers (of those sampled), this part must agree: weather,
     market and results templates differ in little else."""

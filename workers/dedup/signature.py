@@ -18,8 +18,8 @@ KEY_BYTES: Final = 12
 """Length of digests and keys. Among a million remembered keys, a billion arrivals meet a false one with
 probability 1e-14."""
 SHINGLE_WORDS: Final = 3
-SKETCH_SIZE: Final = 32
-NUMBERS_SIZE: Final = 8
+SKETCH_SIZE: Final = 64
+NUMBERS_SIZE: Final = 16
 MAX_CODE_POINTS: Final = 1 << 20
 """Of a text longer than this, what is behind counts for the digest only; it bounds the memory one text can take."""
 

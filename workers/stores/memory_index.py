@@ -141,7 +141,8 @@ def _remember(memory: _Language, record: _Record, same_text: int | None, rules: 
     for value in anchor_values(new, rules):
         tag, bucket = _address(memory, value)
         # A copy takes its twin's places: a story that is sent a thousand times takes no more room than once.
-        others = [e for e in memory.anchors.get(bucket, ()) if e[1] != same_text and e[1] in memory.records]
+        oldest = memory.last - memory.window + 1
+        others = [e for e in memory.anchors.get(bucket, ()) if e[1] != same_text and e[1] >= oldest]
         memory.anchors[bucket] = [(tag, memory.last), *others][:BUCKET_ENTRIES]
     memory.records[memory.last] = record
     memory.origins[record.origin] = memory.last
