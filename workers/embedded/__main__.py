@@ -3,10 +3,13 @@
 import os
 import signal
 import sys
+import time
 
 from workers.config import Settings
 from workers.embedded.stack import Stack, default_directory
-from workers.errors import KhabarError
+from workers.errors import ConfigError, KhabarError
+
+_POLL_S = 0.5
 
 
 def _say(message: str) -> None:
@@ -21,7 +24,9 @@ def main() -> int:
         with Stack(default_directory(settings), settings=settings, on_progress=_say) as stack:
             print(f"KHABAR_KAFKA={stack.addresses.kafka}\nKHABAR_REDIS={stack.addresses.redis}", flush=True)
             _say("Running; Ctrl-C stops it")
-            signal.pause()
+            while not (fallen := stack.fallen()):
+                time.sleep(_POLL_S)
+            raise ConfigError("\n".join(fallen))
     except KeyboardInterrupt:
         _say("Stopped")
     except KhabarError as error:

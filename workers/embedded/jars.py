@@ -70,13 +70,13 @@ def class_path(repository: Path, on_progress: Callable[[str], None]) -> list[Pat
     Raises ConfigError that says what could not be downloaded, why, and what to do instead.
     """
     jars = locked_jars()
-    if any(not jar.is_intact(repository) for jar in jars):
-        try:
+    try:
+        if not all(jar.is_intact(repository) for jar in jars):
             repository.mkdir(parents=True, exist_ok=True)
             with FileLock.held(repository / "download.lock", LOCK_TIMEOUT_S):
                 _download([jar for jar in jars if not jar.is_intact(repository)], repository, on_progress)
-        except OSError as error:
-            raise ConfigError(_failure(f"writing to {repository} failed: {error}")) from error
+    except OSError as error:
+        raise ConfigError(_failure(f"the cache folder {repository} cannot be used: {error}")) from error
     return [repository / jar.path for jar in jars]
 
 

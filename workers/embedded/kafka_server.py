@@ -66,6 +66,9 @@ share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
 # The first member of a group need not wait for others: nobody starts a fleet on one machine.
 group.initial.rebalance.delay.ms=0
+# After a crash the controller waits for the session of the broker that crashed (by default 9 s) to end.
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
 # One machine, few clients: fewer threads, and 128 MiB less for the log cleaner's table.
 num.network.threads=2
 num.io.threads=4

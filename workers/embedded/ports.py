@@ -27,7 +27,7 @@ def is_free(port: int) -> bool:
 
 def kept_port(file: Path) -> int:
     """The port in `file` if it is free, else a free one, written to `file`."""
-    kept = file.read_text(encoding="ascii").strip() if file.exists() else ""
+    kept = file.read_text(encoding="utf-8", errors="replace").strip() if file.exists() else ""
     if kept.isascii() and kept.isdigit() and int(kept) < 1 << 16 and is_free(int(kept)):
         return int(kept)
     port = free_port()

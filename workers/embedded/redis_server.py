@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from workers.embedded.ports import LOOPBACK
 from workers.errors import ConfigError
@@ -90,7 +92,8 @@ def _bundled() -> str:
 def answers(port: int) -> bool:
     """Whether the server on `port` answers and has read its data."""
     try:
-        with redis.Redis(host=LOOPBACK, port=port, socket_timeout=_PROBE_TIMEOUT_S) as client:
+        once = Retry(NoBackoff(), 0)  # by default a refused connection is tried again for seconds
+        with redis.Redis(host=LOOPBACK, port=port, socket_timeout=_PROBE_TIMEOUT_S, retry=once) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False

@@ -91,6 +91,8 @@ class Stack:
         self._kafka: Server | None = None
         self._redis: Server | None = None
         self._addresses: Addresses | None = None
+        self._owner = os.getpid()
+        self._kafka_program: KafkaProgram | None = None
 
     @property
     def addresses(self) -> Addresses:
@@ -139,17 +141,36 @@ class Stack:
 
     def stop(self) -> None:
         """Stop what was started, in good order but within a bounded time. May be called again, and at any time."""
+        if os.getpid() != self._owner:  # a forked child that leaves the `with` block
+            return
         with contextlib.suppress(FileNotFoundError):
             if self._owner_lock.descriptor is not None:
                 (self.directory / "stack.json").unlink()
+        if (
+            self._kafka
+            and self._kafka.is_running
+            and self._kafka_program
+            and not self._kafka_program.is_archived
+        ):
+            self._on_progress(
+                "Kafka keeps its loaded classes, for quicker starts: this once it takes some seconds"
+            )
         servers = self._servers()
         for server in servers:
             server.ask_to_stop()
         for server in servers:
             server.wait_stopped()
-        self._kafka = self._redis = self._addresses = None
+        self._kafka = self._redis = self._addresses = self._kafka_program = None
         self._servers_lock.release()
         self._owner_lock.release()
+
+    def fallen(self) -> list[str]:
+        """What to say of each server that does not run though the stack is up, such as one that crashed."""
+        return [
+            f"The embedded {server.name} has ended; its log is {server.log}"
+            for server in self._servers()
+            if not server.is_running
+        ]
 
     def _servers(self) -> list[Server]:
         return [server for server in (self._redis, self._kafka) if server is not None]
@@ -204,6 +225,7 @@ class Stack:
         java = find_java(self._settings.java)
         data = _made(self.directory / "kafka")
         program = KafkaProgram.prepare(java, _made(cache_directory()), data, self._on_progress)
+        self._kafka_program = program
         port = kept_port(data / "port")
         self._kafka = Server(
             "Kafka",
