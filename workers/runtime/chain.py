@@ -1,0 +1,197 @@
+"""A chain of consecutive stages as one pure function: Kafka values in, records out. It runs in the stage process.
+
+The chain decodes, runs the stages one after the other over the whole batch and encodes; it knows nothing of where
+events come from or go to. De-duplication is two things: its fingerprint is computed here, its verdict is asked
+for by the worker (workers/runtime/verdicts.py), because that needs the index.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from schemas.cleaned_article import CleanedArticle, Source
+from schemas.dead_letter import DeadReason
+from schemas.raw_event import RawEvent, read_raw_event
+from schemas.rejected_event import RejectedEvent
+from schemas.tagged_article import TaggedArticle
+from schemas.wire import InvalidError, UndecodableError, decode, encode
+from workers.boilerplate import stage as boilerplate
+from workers.dedup import stage as dedup
+from workers.dedup.index import Fingerprint
+from workers.entities import stage as entities
+from workers.errors import PoisonEventError
+from workers.identity import article_id
+from workers.outcomes import Dropped, Failed, Kept, Outcome, StageFunction
+from workers.runtime.events import Headers, Output
+from workers.topics import Role
+
+
+class StageName(StrEnum):
+    """The stages, in the order of the flow."""
+
+    BOILERPLATE = "boilerplate"
+    ENTITIES = "entities"
+    DEDUP = "dedup"
+
+
+ALL_STAGES: Final = tuple(StageName)
+
+INPUT_ROLES: Final = {
+    StageName.BOILERPLATE: Role.RAW,
+    StageName.ENTITIES: Role.CLEANED,
+    StageName.DEDUP: Role.TAGGED,
+}
+OUTPUT_ROLES: Final = {StageName.BOILERPLATE: Role.CLEANED, StageName.ENTITIES: Role.TAGGED}
+
+VERSIONS: Final = {
+    StageName.BOILERPLATE: boilerplate.VERSION,
+    StageName.ENTITIES: entities.VERSION,
+    StageName.DEDUP: dedup.VERSION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A poison event: why it died, and in which stage (or `decode`)."""
+
+    error: PoisonEventError
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What became of one event: records to produce, an article that waits for its verdict, or a death."""
+
+    outputs: tuple[Output, ...] = ()
+    fingerprint: Fingerprint | None = None
+    article: bytes | None = None
+    """The encoded TaggedArticle that belongs to `fingerprint`."""
+    death: Death | None = None
+
+
+Value = tuple[bytes, Headers]
+"""A Kafka value and its headers, all that a chain sees of an event."""
+
+ChainFunction = Callable[[Sequence[Value]], list[Processed]]
+Decoder = Callable[[bytes, Headers], Any]
+
+_DECODERS: Final[dict[StageName, Decoder]] = {
+    StageName.BOILERPLATE: read_raw_event,
+    StageName.ENTITIES: lambda value, _: decode(CleanedArticle, value),
+    StageName.DEDUP: lambda value, _: decode(TaggedArticle, value),
+}
+_STAGES: Final[dict[StageName, StageFunction[Any, Any]]] = {
+    StageName.BOILERPLATE: boilerplate.clean,
+    StageName.ENTITIES: entities.tag,
+}
+
+
+def group_name(group: str, names: Sequence[StageName]) -> str:
+    """The consumer group of a chain: the whole chain has the configured name, a part adds its stages."""
+    return group if tuple(names) == ALL_STAGES else "-".join((group, *names))
+
+
+def check_consecutive(names: Sequence[StageName]) -> None:
+    """Raises ValueError unless the stages are one or more consecutive ones in the order of the flow."""
+    start = ALL_STAGES.index(names[0]) if names else 0
+    if not names or tuple(names) != ALL_STAGES[start : start + len(names)]:
+        asked, flow = " ".join(names), " -> ".join(ALL_STAGES)
+        message = f"{asked or 'nothing'}: a chain is one or more consecutive stages of {flow}"
+        raise ValueError(message)
+
+
+def build_chain(names: Sequence[StageName] = ALL_STAGES, *, write_between: bool = False) -> ChainFunction:
+    """The chain of `names`. With `write_between` the topics between its stages are written too."""
+    check_consecutive(names)
+
+    def run(values: Sequence[Value]) -> list[Processed]:
+        return _run(tuple(names), write_between, values)
+
+    return run
+
+
+def _run(names: tuple[StageName, ...], write_between: bool, values: Sequence[Value]) -> list[Processed]:
+    outcomes = [_decoded(names[0], value, headers) for value, headers in values]
+    known: list[Any] = [outcome.record if isinstance(outcome, Kept) else None for outcome in outcomes]
+    ended: dict[int, Processed] = {}
+    between: dict[int, list[Output]] = {index: [] for index in range(len(values))}
+    _bury(outcomes, known, "decode", ended)
+    for name in names:
+        if name is StageName.DEDUP:
+            break
+        alive = [index for index in range(len(values)) if index not in ended]
+        for index, outcome in zip(alive, _guarded(_STAGES[name], [known[i] for i in alive]), strict=True):
+            outcomes[index] = outcome
+        _bury(outcomes, known, name, ended)
+        last = name is names[-1]
+        for index in alive:
+            outcome = outcomes[index]
+            if isinstance(outcome, Kept):
+                known[index] = outcome.record
+                if last or write_between:
+                    between[index].append(_article_output(OUTPUT_ROLES[name], outcome.record))
+    alive = [index for index in range(len(values)) if index not in ended]
+    if names[-1] is StageName.DEDUP:
+        fingerprints = dedup.fingerprint([known[index] for index in alive])
+        for index, fingerprint in zip(alive, fingerprints, strict=True):
+            ended[index] = Processed(tuple(between[index]), fingerprint, encode(known[index]))
+    else:
+        ended |= {index: Processed(tuple(between[index])) for index in alive}
+    return [ended[index] for index in range(len(values))]
+
+
+def _bury(
+    outcomes: Sequence[Outcome[Any]], known: Sequence[Any], stage: str, ended: dict[int, Processed]
+) -> None:
+    """Enter the dropped and failed ones that have not ended yet into `ended`."""
+    for index, outcome in enumerate(outcomes):
+        if index not in ended:
+            if isinstance(outcome, Failed):
+                ended[index] = Processed(death=Death(outcome.error, stage))
+            elif isinstance(outcome, Dropped):
+                ended[index] = Processed((_rejected_output(known[index], outcome, stage),))
+
+
+def _decoded(first: StageName, value: bytes, headers: Headers) -> Outcome[Any]:
+    try:
+        return Kept(_DECODERS[first](value, headers))
+    except UndecodableError as error:
+        return Failed(PoisonEventError(str(error), DeadReason.UNDECODABLE, error=type(error).__name__))
+    except InvalidError as error:
+        return Failed(PoisonEventError(str(error), DeadReason.INVALID, error=type(error).__name__))
+
+
+def _guarded(stage: StageFunction[Any, Any], records: Sequence[Any]) -> list[Outcome[Any]]:
+    """The stage's outcomes; where it raises, the events are tried one by one, and those that raise have failed."""
+    if not records:
+        return []
+    try:
+        return stage(records)
+    except Exception as error:  # noqa: BLE001 - the one place: whatever a stage raises costs one event, not the batch
+        if len(records) == 1:
+            message = f"{type(error).__name__}: {error}"
+            return [Failed(PoisonEventError(message, DeadReason.STAGE_ERROR, error=type(error).__name__))]
+    return [outcome for record in records for outcome in _guarded(stage, [record])]
+
+
+def _article_output(role: Role, article: CleanedArticle) -> Output:
+    return Output(role, article.id.encode(), encode(article))
+
+
+def _rejected_output(record: RawEvent | CleanedArticle, dropped: Dropped, stage: str) -> Output:
+    if isinstance(record, CleanedArticle):
+        rejected_id, source = record.id, record.source
+    else:
+        rejected_id, source = article_id(record.body, record.url), Source(name=record.source)
+    rejected = RejectedEvent(
+        id=rejected_id,
+        reason=dropped.reason,
+        detail=dropped.detail,
+        url=record.url,
+        source=source,
+        title=record.title,
+        meta=record.meta,
+        versions={stage: VERSIONS[StageName(stage)]},
+    )
+    return Output(Role.REJECTED, rejected_id.encode(), encode(rejected))

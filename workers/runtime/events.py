@@ -1,0 +1,85 @@
+"""What travels between the Kafka side of a worker and the chain of stages."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from workers.origin import ORIGIN_HEADER, READ_HEADER, Origin, header
+from workers.topics import Role
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class Membership(NamedTuple):
+    """Which incarnation of the consumer group fetched an event; the broker refuses work of an older one."""
+
+    generation: int
+    member_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an event was read."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One Kafka record as it was fetched."""
+
+    position: Position
+    key: bytes | None
+    value: bytes
+    headers: Headers = ()
+
+    @property
+    def read(self) -> Origin:
+        """The raw event that was actually read: named by a header between stages, else this very event."""
+        named = header(self.headers, READ_HEADER) or (
+            None if self._is_raw else header(self.headers, ORIGIN_HEADER)
+        )
+        return _parsed(named) or Origin(self.position.topic, self.position.partition, self.position.offset)
+
+    @property
+    def origin(self) -> Origin:
+        """The identity of the event across crashes and replays; a replay carries that of the event it repeats."""
+        return _parsed(header(self.headers, ORIGIN_HEADER)) or self.read
+
+    @property
+    def _is_raw(self) -> bool:
+        return self.position.topic.endswith(f".{Role.RAW}")
+
+    def lineage(self) -> Headers:
+        """The headers that every record made from this event carries."""
+        origin, read = str(self.origin), str(self.read)
+        names: Headers = ((ORIGIN_HEADER, origin.encode()),)
+        return names if read == origin else (*names, (READ_HEADER, read.encode()))
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A record to produce, by the role of its topic."""
+
+    role: Role
+    key: bytes | None
+    value: bytes
+    headers: Headers = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """Upper bound of what the record takes in a Kafka batch, as the broker counts it."""
+        headers = sum(len(name.encode()) + len(value) + 10 for name, value in self.headers)
+        return (
+            len(self.value) + len(self.key or b"") + headers + 128
+        )  # batch header 61, record fields below 67
+
+
+def _parsed(value: bytes | None) -> Origin | None:
+    if value is None:
+        return None
+    try:
+        return Origin.parse(value.decode())
+    except ValueError:
+        return None  # a producer's own header of that name; the event's position is its origin then

@@ -1,0 +1,221 @@
+"""The reading side of a worker: a Faust app whose consumer fetches runs of records and never commits.
+
+Why the consumer is not Faust's own (each point was reproduced on a real broker; ARCHITECTURE, "Commit order"):
+
+1. Offsets are committed by the transaction that carries the outputs. Faust's commits and acks do nothing here.
+2. The generation and member id of the consumer group are read in the consumer's thread right after a fetch and
+   travel with the events. Read later, they would let a worker that slept through a rebalance pass the fence.
+3. Committed offsets are fetched as stable ones (KIP-447: the broker waits for pending transactions). aiokafka asks
+   with version 3 of the request, which gives the offset from before a transaction that may commit a moment later:
+   a worker stopped between its offset commit and the end of its transaction would have its events done twice.
+4. Only committed records are read (aiokafka would do so only under Faust's own exactly-once mode).
+5. A Faust event is a whole fetched run of one partition, not one record: Faust's cost is paid once a run.
+"""
+
+import asyncio
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
+
+import faust
+from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import TopicPartition as AioTopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+from kafka import TopicPartition
+
+from workers.config import Settings
+from workers.runtime.clients import Addresses, consumer
+from workers.runtime.events import Event, Membership, Position
+
+FETCH_RECORDS = 500
+"""Most records in one fetched run; also bounds how long Faust's loop handles one call."""
+BUFFERED_RUNS = 4
+"""Runs that Faust may buffer; the inbox behind it holds the bulk, bounded in bytes."""
+
+
+class Run(NamedTuple):
+    """Records of one partition, fetched together under one membership."""
+
+    membership: Membership
+    events: tuple[Event, ...]
+
+
+StableOffsets = Callable[[Sequence[AioTopicPartition]], dict[AioTopicPartition, OffsetAndMetadata]]
+
+
+def stable_offsets(settings: Settings, addresses: Addresses, group: str) -> StableOffsets:
+    """A function that fetches the group's committed offsets once no transaction on them is pending (blocks).
+
+    Partitions without a committed offset are left out of its answer.
+    """
+    client = consumer(settings, addresses, group_id=group, metrics_enabled=False)
+
+    def fetch(partitions: Sequence[AioTopicPartition]) -> dict[AioTopicPartition, OffsetAndMetadata]:
+        found = {}
+        for partition in partitions:
+            offset = client.committed(TopicPartition(partition.topic, partition.partition))
+            if offset is not None:
+                found[partition] = OffsetAndMetadata(offset, "")
+        return found
+
+    return fetch
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """The thread that owns the aiokafka consumer."""
+
+    fetch_stable: StableOffsets
+
+    def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - Faust's classes carry no types
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"  # noqa: SLF001 - there is no setting for it outside exactly_once
+        return consumer
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        self._consumer._coordinator._do_fetch_commit_offsets = self._stable_offsets  # noqa: SLF001 - point 3
+
+    async def _stable_offsets(
+        self, partitions: Sequence[AioTopicPartition]
+    ) -> dict[AioTopicPartition, OffsetAndMetadata]:
+        return await asyncio.to_thread(self.fetch_stable, list(partitions))
+
+    async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        fetched = await super()._fetch_records(consumer, *args, **kwargs)
+        coordinator = consumer._coordinator  # noqa: SLF001 - point 2
+        membership = Membership(coordinator.generation, coordinator.member_id)
+        return {partition: (membership, records) for partition, records in fetched.items()}
+
+
+class Consumer(driver.Consumer):
+    """Hands out runs and leaves acknowledging and committing to the transaction."""
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        thread = ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        thread.fetch_stable = self.transport.fetch_stable
+        return thread
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - Faust's
+        fetched, _ = await self._wait_next_records(timeout)
+        if fetched is None or self.should_stop:
+            return
+        if not self.flow_active:
+            await self.perform_seek()
+            return
+        for partition, (membership, records) in fetched.items():
+            if not self.flow_active:
+                return
+            yield TP(partition.topic, partition.partition), _message(partition, membership, records)
+
+    def track_message(self, message: ConsumerMessage) -> None:
+        """Nothing waits for acks."""
+
+    def ack(self, message: ConsumerMessage) -> bool:
+        message.acked = True
+        return True
+
+    async def commit(self, *_args: object, **_kwargs: object) -> bool:
+        return False
+
+    async def _commit(self, _offsets: object) -> bool:
+        return False
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Gaps matter to acks only."""
+
+    async def verify_all_partitions_active(self) -> None:
+        """Liveness is judged by the supervisor, from what is committed."""
+
+
+class Transport(driver.Transport):
+    """Faust's aiokafka transport with the consumer above."""
+
+    Consumer = Consumer
+    fetch_stable: StableOffsets
+
+
+def _message(partition: Any, membership: Membership, records: Sequence[Any]) -> ConsumerMessage:  # noqa: ANN401
+    events = tuple(
+        Event(
+            Position(record.topic, record.partition, record.offset),
+            record.key,
+            record.value or b"",  # a tombstone is an event without a body
+            tuple((name, value or b"") for name, value in record.headers),
+        )
+        for record in records
+    )
+    last = records[-1]
+    return ConsumerMessage(
+        partition.topic, partition.partition, last.offset, last.timestamp / 1000, last.timestamp_type,
+        (), None, Run(membership, events), None, 0, 0, TP(partition.topic, partition.partition),
+    )  # fmt: skip
+
+
+def build_app(
+    settings: Settings,
+    addresses: Addresses,
+    group: str,
+    topic: str,
+    on_run: Callable[[Run], Awaitable[None]],
+    on_revoked: Callable[[], Awaitable[None]],
+) -> faust.App:
+    """A Faust app that reads `topic` in consumer group `group` and awaits `on_run` for each fetched run.
+
+    `on_revoked` is awaited before partitions are given up. The app is started by `app.start()`.
+    """
+    session_s = settings.session_timeout_s
+    app = faust.App(
+        group,
+        broker=[f"kafka://{address}" for address in addresses.kafka],
+        broker_credentials=credentials(settings),
+        key_serializer="raw",
+        value_serializer="raw",
+        store="memory://",
+        datadir=tempfile.mkdtemp(prefix="khabar-faust-"),
+        consumer_auto_offset_reset="earliest",
+        broker_session_timeout=session_s,
+        broker_heartbeat_interval=session_s / 3,
+        broker_request_timeout=max(session_s + 5, 30),
+        broker_max_poll_records=FETCH_RECORDS,
+        stream_buffer_maxsize=BUFFERED_RUNS,
+        table_standby_replicas=0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+    )
+    app.transport = Transport(app.conf.broker, app, app.loop)
+    app.transport.fetch_stable = stable_offsets(settings, addresses, group)
+
+    @app.on_partitions_revoked.connect
+    async def revoked(_app: faust.App, _revoked: object, **_kwargs: object) -> None:
+        await on_revoked()
+
+    async def read(stream: Any) -> None:  # noqa: ANN401
+        async for run in stream:
+            await on_run(run)
+
+    app.agent(app.topic(topic, key_serializer="raw", value_serializer="raw"), name="read")(read)
+    return app
+
+
+def credentials(settings: Settings) -> faust.auth.Credentials | None:
+    """Faust's form of the SASL and TLS settings; None for a plain connection."""
+    context = tls_context(settings) if "SSL" in settings.kafka_security else None
+    if settings.kafka_security.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=settings.kafka_username,
+            password=settings.kafka_password,
+            mechanism=settings.kafka_sasl_mechanism,
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context) if context else None
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext:
+    """The TLS context for the brokers: the configured authority, and the client certificate if there is one."""
+    context = ssl.create_default_context(cafile=settings.kafka_ca_file)
+    if settings.kafka_cert_file:
+        context.load_cert_chain(settings.kafka_cert_file, settings.kafka_key_file)
+    return context

@@ -1,0 +1,99 @@
+"""Fetched events, waiting to become micro-batches."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workers.runtime.events import Event, Membership
+
+NOBODY = Membership(-1, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events of one group generation, each partition's in order; never empty."""
+
+    membership: Membership
+    events: tuple[Event, ...]
+
+
+class Inbox:
+    """Holds fetched runs until the pipeline asks for a batch; takes a new run only below `capacity_bytes`.
+
+    What it guarantees to the pipeline, for each generation of the consumer group: events pass once and without
+    holes. Once anything of a generation was forgotten, nothing more of it passes, or an offset would be committed
+    over the forgotten events; whoever owns the partition next reads them again from the committed offset.
+    """
+
+    def __init__(self, capacity_bytes: int) -> None:
+        self._capacity_bytes = capacity_bytes
+        self._membership = NOBODY
+        self._retired = NOBODY.generation
+        self._next_offset: dict[tuple[str, int], int] = {}
+        self._waiting: deque[Event] = deque()
+        self._bytes = 0
+        self._changed = asyncio.Condition()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def has_moved_on(self, membership: Membership) -> bool:
+        """True once events of a newer generation have been fetched."""
+        return self._membership.generation > membership.generation
+
+    async def put(self, membership: Membership, events: Sequence[Event]) -> None:
+        """Add a run of one partition; waits while the inbox is full. Runs of a retired generation are forgotten,
+        as are those that were fetched while the worker was in no group: the broker could not fence them.
+        """
+        async with self._changed:
+            if membership.generation > self._membership.generation and membership.member_id:
+                self._retire(self._membership.generation)
+                self._membership = membership
+            await self._changed.wait_for(
+                lambda: self._bytes < self._capacity_bytes or membership != self._membership
+            )
+            if membership != self._membership or membership.generation <= self._retired:
+                return
+            for event in events:
+                self._accept(event)
+            self._changed.notify_all()
+
+    async def take(self, most_events: int, most_bytes: int) -> Batch:
+        """The next batch: what waits, up to the limits and at least one event; waits for the first."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: bool(self._waiting))
+            events: list[Event] = []
+            size_bytes = 0
+            while self._waiting and len(events) < most_events:
+                if events and size_bytes + len(self._waiting[0].value) > most_bytes:
+                    break
+                event = self._waiting.popleft()
+                size_bytes += len(event.value)
+                events.append(event)
+            self._bytes -= size_bytes
+            self._changed.notify_all()
+            return Batch(self._membership, tuple(events))
+
+    async def retire(self, generation: int | None = None) -> None:
+        """Forget what waits and accept nothing more of this generation (or of `generation` and older ones): the
+        partitions are being taken away, the broker has refused a batch, or the worker drains.
+        """
+        async with self._changed:
+            if generation is None or generation >= self._membership.generation:
+                self._retire(self._membership.generation)
+
+    def _retire(self, generation: int) -> None:
+        self._retired = max(self._retired, generation)
+        self._waiting.clear()
+        self._next_offset.clear()
+        self._bytes = 0
+        self._changed.notify_all()
+
+    def _accept(self, event: Event) -> None:
+        # Faust seeks back to the committed offsets at times when later events are in work here already.
+        partition = (event.position.topic, event.position.partition)
+        if event.position.offset >= self._next_offset.get(partition, 0):
+            self._next_offset[partition] = event.position.offset + 1
+            self._waiting.append(event)
+            self._bytes += len(event.value)

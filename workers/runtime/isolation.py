@@ -1,0 +1,113 @@
+"""Runs a chain in a process of its own, so that an event that hangs or kills the parser costs that event only."""
+
+import contextlib
+import ctypes
+import multiprocessing
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from types import TracebackType
+from typing import Final, Self
+
+from pebble import ProcessExpired, ProcessPool
+
+from schemas.dead_letter import DeadReason
+from workers.errors import PoisonEventError
+from workers.runtime.chain import ChainFunction, Death, Processed, Value
+
+ChainFactory = Callable[[], ChainFunction]
+"""Makes the chain in the stage process. It is pickled: a function of a module, or a partial of one."""
+
+STARTUP_TIMEOUT_S: Final = 120.0
+"""Importing the stages and loading their data on a loaded machine; far above the second or two that it takes."""
+EXPECTED_EVENT_S: Final = 0.05
+"""What an event is expected to take before any has been measured."""
+PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
+
+_chain: ChainFunction | None = None
+
+
+def _start(factory: ChainFactory) -> None:
+    global _chain  # noqa: PLW0603 - the stage process exists for this one value
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole terminal; the worker decides when to end
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform == "linux":
+        # A stage process that hangs must not outlive a worker that was killed.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _chain = factory()
+
+
+def _process(values: Sequence[Value]) -> tuple[list[Processed], float]:
+    """The results, and the seconds that they took."""
+    assert _chain is not None
+    started = time.perf_counter()
+    return _chain(values), time.perf_counter() - started
+
+
+class Isolation:
+    """A chain in a process of its own, restarted whenever an event hangs or ends it.
+
+    A batch has `event_timeout_s` and four times what its events take on average; if it is not done then, or its
+    process ends, the events are tried one by one, each with `event_timeout_s`.
+    """
+
+    def __init__(self, factory: ChainFactory, event_timeout_s: float) -> None:
+        self._event_timeout_s = event_timeout_s
+        self._average_s = EXPECTED_EVENT_S
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["workers.runtime.chain"])
+        self._pool = ProcessPool(max_workers=1, context=context, initializer=_start, initargs=(factory,))
+
+    def warm_up(self) -> None:
+        """Start the process and wait until it has loaded its stages."""
+        self._pool.schedule(_process, args=[[]], timeout=STARTUP_TIMEOUT_S).result()
+
+    def run(self, values: Sequence[Value]) -> list[Processed]:
+        """One result an event, in order; blocks. Events that hang or end the process are deaths."""
+        allowed_s = self._event_timeout_s + 4 * self._average_s * len(values)
+        future = self._pool.schedule(_process, args=[values], timeout=allowed_s)
+        try:
+            results: list[Processed]
+            results, took_s = future.result()
+        except (FutureTimeoutError, ProcessExpired) as error:
+            if len(values) > 1:
+                return [result for value in values for result in self.run([value])]
+            return [Processed(death=Death(self._poison(error), "process"))]
+        if values:
+            self._average_s += (took_s / len(values) - self._average_s) / 8
+        return results
+
+    def close(self) -> None:
+        """End the process at once."""
+        self._pool.stop()
+        with contextlib.suppress(FutureTimeoutError):
+            self._pool.join(timeout=5)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _poison(self, error: Exception) -> PoisonEventError:
+        if isinstance(error, ProcessExpired):
+            return PoisonEventError(
+                f"The event ended the process that worked on it ({_exit_status(error.exitcode)})",
+                DeadReason.CRASHED,
+                error=type(error).__name__,
+            )
+        return PoisonEventError(
+            f"The event took longer than {self._event_timeout_s:g} s (KHABAR_EVENT_TIMEOUT_S)",
+            DeadReason.TOO_SLOW,
+            error=type(error).__name__,
+        )
+
+
+def _exit_status(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"

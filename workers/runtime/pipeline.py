@@ -1,0 +1,155 @@
+"""The work of one worker between reading and committing: two steps that overlap, strictly in order.
+
+While one batch is decided and published, the next one is in the stage process. A batch leaves the pipeline only
+published with its offsets, or refused by the broker because its partitions have a new owner.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from schemas.dead_letter import DeadReason
+from workers.config import Settings
+from workers.dedup.index import Index
+from workers.errors import PoisonEventError, TransientError
+from workers.runtime.backoff import delays
+from workers.runtime.chain import Death, Processed
+from workers.runtime.dead_letters import read_dead_letter
+from workers.runtime.events import Event, Output
+from workers.runtime.inbox import Batch, Inbox
+from workers.runtime.isolation import Isolation
+from workers.runtime.transaction import RefusedError, TransactionalPublisher
+from workers.runtime.verdicts import finished
+from workers.topics import Role, Topic
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a worker has done since it started, and what it waits for. Times are of the monotonic clock."""
+
+    committed: int = 0
+    outcomes: Counter[Role] = field(default_factory=Counter)
+    in_work: int = 0
+    waiting_for: str | None = None
+    refused: int = 0
+
+
+class Pipeline:
+    """Takes batches from the inbox, has them processed, decided and published."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        topics: Mapping[Role, Topic],
+        inbox: Inbox,
+        isolation: Isolation,
+        index: Index | None,
+        publisher: TransactionalPublisher,
+    ) -> None:
+        self._settings = settings
+        self._topics = topics
+        self._inbox = inbox
+        self._isolation = isolation
+        self._index = index
+        self._publisher = publisher
+        self._processed: asyncio.Queue[tuple[Batch, list[Processed]]] = asyncio.Queue(maxsize=1)
+        self._refused_generation = -1
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.progress = Progress()
+
+    async def process(self) -> None:
+        """First step, for ever: from the inbox through the stage process."""
+        while True:
+            batch = await self._inbox.take(self._settings.batch_events, self._settings.batch_bytes)
+            self.progress.in_work += len(batch.events)
+            self._idle.clear()
+            processed = await asyncio.to_thread(self._process, batch.events)
+            await self._processed.put((batch, processed))
+
+    async def publish(self) -> None:
+        """Second step, for ever: verdicts, then the transaction."""
+        while True:
+            batch, processed = await self._processed.get()
+            if batch.membership.generation > self._refused_generation:
+                await self._publish(batch, processed)
+            self.progress.in_work -= len(batch.events)
+            if not self.progress.in_work:
+                self._idle.set()
+
+    async def _publish(self, batch: Batch, processed: Sequence[Processed]) -> None:
+        outputs = await self._decided(batch, processed)
+        if outputs is None:
+            return
+        try:
+            await asyncio.to_thread(self._publisher.publish, batch.membership, batch.events, outputs)
+        except RefusedError as error:
+            # Whoever owns the partitions now does these events; later ones of the same generation must not pass.
+            self._refused_generation = batch.membership.generation
+            self.progress.refused += 1
+            await self._inbox.retire(batch.membership.generation)
+            log.warning("batch_refused", events=len(batch.events), reason=str(error))
+            return
+        self.progress.committed += len(batch.events)
+        self.progress.outcomes.update(output.role for output in outputs)
+        for output in outputs:
+            if output.role is Role.DEAD:
+                _log_dead(output)
+
+    async def _decided(self, batch: Batch, processed: Sequence[Processed]) -> list[Output] | None:
+        """The records of the batch; waits while the index is away. None when the group has moved on meanwhile."""
+        for delay_s in delays():
+            try:
+                outputs = await asyncio.to_thread(
+                    finished, batch.events, processed, self._topics, self._index
+                )
+            except TransientError as error:
+                if self.progress.waiting_for is None:
+                    log.warning("waiting_for_index", error=str(error))
+                self.progress.waiting_for = str(error)
+            else:
+                if self.progress.waiting_for is not None:
+                    log.info("index_is_back")
+                self.progress.waiting_for = None
+                return outputs
+            if self._inbox.has_moved_on(batch.membership):
+                return None
+            await asyncio.sleep(delay_s)
+        raise AssertionError  # delays() has no end
+
+    def _process(self, events: Sequence[Event]) -> list[Processed]:
+        limit = self._settings.max_event_bytes
+        fitting = [event for event in events if len(event.value) <= limit]
+        results = iter(self._isolation.run([(event.value, event.headers) for event in fitting]))
+        return [next(results) if len(event.value) <= limit else _too_large(event, limit) for event in events]
+
+    async def until_idle(self, timeout_s: float) -> bool:
+        """True when nothing is in work any more, False if that has not come within `timeout_s`."""
+        try:
+            await asyncio.wait_for(self._idle.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+
+def _too_large(event: Event, limit: int) -> Processed:
+    message = f"The event has {len(event.value):,} bytes; the limit is {limit:,} (KHABAR_MAX_EVENT_BYTES)"
+    return Processed(death=Death(PoisonEventError(message, DeadReason.TOO_LARGE), "read"))
+
+
+def _log_dead(output: Output) -> None:
+    letter = read_dead_letter(output.headers)
+    log.warning(
+        "dead_letter",
+        stage=letter.stage,
+        reason=letter.reason,
+        error=letter.error,
+        topic=letter.topic,
+        partition=letter.partition,
+        offset=letter.offset,
+    )

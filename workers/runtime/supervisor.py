@@ -1,0 +1,261 @@
+"""Runs the worker processes: starts as many as asked, restarts one that ends or makes no progress, drains them all.
+
+Liveness is judged by what is committed. A worker is replaced when its process ends, when it falls silent (stopped,
+or its event loop stuck), and when partitions of its have events to read while their committed offsets stand still
+and it does not say that it waits for a service.
+"""
+
+import multiprocessing
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Final
+
+import structlog
+
+from workers.config import Settings
+from workers.errors import ConfigError
+from workers.runtime.backoff import delays
+from workers.runtime.chain import ALL_STAGES, INPUT_ROLES, StageName, group_name
+from workers.runtime.clients import Addresses
+from workers.runtime.isolation import ChainFactory
+from workers.runtime.lag import GroupLag, LagReader
+from workers.runtime.worker import CONFIG_EXIT, STOP_TIMEOUT_S, Heartbeat, WorkerOptions, main
+from workers.topics import Role, table
+
+POLL_S: Final = 0.2
+LAG_POLL_S: Final = 1.0
+STEADY_S: Final = 30.0
+"""A worker that has lived so long starts again without delay."""
+GRACE_S: Final = STOP_TIMEOUT_S + 3.0
+"""What a worker may take beyond its drain before it is killed: leaving the group, ending the stage process."""
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A place for a worker. Its id goes to each worker that takes it, so a successor ends the transaction that a
+    killed one has left open.
+    """
+
+    worker_id: str
+    process: SpawnProcess | None = None
+    heartbeats: Connection | None = None
+    heartbeat: Heartbeat | None = None
+    started_at: float = 0.0
+    heard_at: float = 0.0
+    start_at: float = 0.0
+    restarts: int = 0
+    delays: Iterator[float] = field(default_factory=delays)
+    past_committed: int = 0
+    past_outcomes: Counter[Role] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What the supervisor knows of its workers; counts are since it started."""
+
+    workers: int
+    alive: int
+    restarts: int
+    committed: int
+    in_work: int
+    outcomes: Mapping[Role, int]
+    waiting_for: str | None
+    lag: int | None
+
+
+class Supervisor:
+    """`run` blocks until `stop` is called (from a signal handler or another thread) and the workers have ended."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        addresses: Addresses,
+        chain: ChainFactory,
+        *,
+        stages: Sequence[StageName] = ALL_STAGES,
+        workers: int,
+        log_file: str | None = None,
+    ) -> None:
+        self._settings = settings
+        self._options = WorkerOptions(
+            settings=settings,
+            addresses=addresses,
+            chain=chain,
+            stages=tuple(stages),
+            worker_id="",
+            log_file=log_file,
+        )
+        run_id = uuid.uuid4().hex[:8]
+        self._slots = [_Slot(f"{run_id}-{number}") for number in range(workers)]
+        self._context = multiprocessing.get_context("spawn")
+        self._stop = threading.Event()
+        group = group_name(settings.group, stages)
+        source = table(settings.topic_prefix)[INPUT_ROLES[stages[0]]].name
+        self._lag = LagReader(settings, addresses, group, source)
+        self._stalls = _Stalls(settings.stall_timeout_s)
+        self._mistake: str | None = None
+
+    def stop(self) -> None:
+        """Ask for a drain; `run` returns when it is over."""
+        self._stop.set()
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the living workers, in the order of their slots."""
+        return [
+            slot.process.pid
+            for slot in self._slots
+            if slot.process is not None and slot.process.pid is not None
+        ]
+
+    def status(self) -> Status:
+        """A snapshot; may be called from another thread."""
+        beats = [slot.heartbeat for slot in self._slots if slot.heartbeat is not None]
+        outcomes: Counter[Role] = Counter()
+        for slot in self._slots:
+            outcomes.update(slot.past_outcomes)
+        for beat in beats:
+            outcomes.update(beat.outcomes)
+        lag = self._lag.latest
+        return Status(
+            workers=len(self._slots),
+            alive=sum(slot.process is not None for slot in self._slots),
+            restarts=sum(slot.restarts for slot in self._slots),
+            committed=sum(slot.past_committed for slot in self._slots)
+            + sum(beat.committed for beat in beats),
+            in_work=sum(beat.in_work for beat in beats),
+            outcomes=outcomes,
+            waiting_for=next((beat.waiting_for for beat in beats if beat.waiting_for), None),
+            lag=lag.total if lag is not None else None,
+        )
+
+    def run(self, on_tick: Callable[[], None] = lambda: None) -> None:
+        """Keep the workers running until `stop`; `on_tick` is called several times a second.
+
+        Raises ConfigError when a worker finds the configuration wrong.
+        """
+        self._lag.start(LAG_POLL_S)
+        try:
+            while not self._stop.is_set():
+                for slot in self._slots:
+                    self._look_after(slot)
+                self._judge_progress()
+                on_tick()
+                self._stop.wait(POLL_S)
+        finally:
+            self._drain(on_tick)
+            self._lag.stop()
+        if self._mistake is not None:
+            raise ConfigError(self._mistake)
+
+    def _look_after(self, slot: _Slot) -> None:
+        if slot.process is None:
+            if time.monotonic() >= slot.start_at:
+                self._start(slot)
+            return
+        self._listen(slot)
+        if not slot.process.is_alive():
+            self._bury(slot)
+        elif time.monotonic() - slot.heard_at > self._settings.stall_timeout_s:
+            log.error("worker_silent", worker=slot.worker_id, seconds=self._settings.stall_timeout_s)
+            slot.process.kill()
+
+    def _start(self, slot: _Slot) -> None:
+        receiving, sending = self._context.Pipe(duplex=False)
+        options = replace(self._options, worker_id=slot.worker_id)
+        slot.process = self._context.Process(
+            target=main, args=(options, sending), name=f"khabar-{slot.worker_id}"
+        )
+        slot.process.start()
+        sending.close()
+        slot.heartbeats = receiving
+        slot.started_at = slot.heard_at = time.monotonic()
+
+    def _listen(self, slot: _Slot) -> None:
+        assert slot.heartbeats is not None
+        try:
+            while slot.heartbeats.poll():
+                slot.heartbeat = slot.heartbeats.recv()
+                slot.heard_at = time.monotonic()
+        except (EOFError, OSError):
+            return  # it is ending; the process says how
+
+    def _bury(self, slot: _Slot) -> None:
+        """Note how a worker has ended and when the next one may start."""
+        assert slot.process is not None
+        assert slot.heartbeats is not None
+        slot.process.join()
+        code = slot.process.exitcode
+        slot.heartbeats.close()
+        if slot.heartbeat is not None:
+            slot.past_committed += slot.heartbeat.committed
+            slot.past_outcomes.update(slot.heartbeat.outcomes)
+        if time.monotonic() - slot.started_at > STEADY_S:
+            slot.delays = delays()
+        slot.process = slot.heartbeats = slot.heartbeat = None
+        if self._stop.is_set():
+            return
+        if code == CONFIG_EXIT:
+            self._mistake = "A worker cannot start; its log says why (worker_cannot_start)"
+            self._stop.set()
+            return
+        delay_s = next(slot.delays)
+        slot.start_at = time.monotonic() + delay_s
+        slot.restarts += 1
+        log.warning("worker_restarts", worker=slot.worker_id, exit_code=code, delay_s=round(delay_s, 2))
+
+    def _judge_progress(self) -> None:
+        lag = self._lag.latest
+        if lag is None:
+            return
+        stalled = self._stalls.update(lag, time.monotonic())
+        for slot in self._slots:
+            beat = slot.heartbeat
+            if slot.process is not None and beat is not None and beat.waiting_for is None:
+                stuck = stalled.intersection(beat.partitions)
+                if stuck and time.monotonic() - slot.started_at > self._settings.stall_timeout_s:
+                    log.error("worker_makes_no_progress", worker=slot.worker_id, partitions=sorted(stuck))
+                    slot.process.kill()
+
+    def _drain(self, on_tick: Callable[[], None]) -> None:
+        deadline = time.monotonic() + self._settings.drain_timeout_s + GRACE_S
+        for slot in self._slots:
+            if slot.process is not None:
+                slot.process.terminate()
+        while any(slot.process is not None for slot in self._slots):
+            for slot in self._slots:
+                if slot.process is not None:
+                    if time.monotonic() > deadline:
+                        log.error("worker_killed", worker=slot.worker_id)
+                        slot.process.kill()
+                        slot.process.join()
+                    self._look_after(slot)
+            on_tick()
+            time.sleep(POLL_S / 4)
+
+
+class _Stalls:
+    """Finds partitions that have events to read and whose committed offset stands still."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._since: dict[int, tuple[int | None, float]] = {}
+
+    def update(self, lag: GroupLag, now_s: float) -> set[int]:
+        """Partitions that have stood still for the timeout, given the lag at `now_s` of the monotonic clock."""
+        stalled = set()
+        for partition, behind in lag.behind.items():
+            committed, since_s = self._since.get(partition, (None, now_s))
+            if not behind or committed != lag.committed[partition] or partition not in self._since:
+                self._since[partition] = (lag.committed[partition], now_s)
+            elif now_s - since_s > self._timeout_s:
+                stalled.add(partition)
+        return stalled

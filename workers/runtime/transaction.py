@@ -1,0 +1,89 @@
+"""The writing side of a worker: one Kafka transaction a micro-batch, with its outputs and its consumed offsets.
+
+Source: KIP-98 (transactions), KIP-447 (the offsets carry the consumer group's generation, which fences a worker
+that lost its partitions).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from kafka import ConsumerGroupMetadata, KafkaProducer, OffsetAndMetadata, TopicPartition
+from kafka.errors import CommitFailedError
+
+from workers.config import Settings
+from workers.errors import KhabarError
+from workers.runtime.clients import Addresses, producer
+from workers.runtime.events import Event, Membership, Output
+from workers.topics import Role, Topic
+
+BATCH_BYTES: Final = 1 << 20
+"""Producer batch: the largest that a broker takes by default. At 256 kB a transaction of 200 events of 12 kB took
+twice as long, at 1 MB its CPU was 36 instead of 49 microseconds an event (tests/benchmarks/harness.py)."""
+
+
+class RefusedError(KhabarError):
+    """The broker refuses the batch: its partitions have a new owner. Nothing of it was published."""
+
+
+class TransactionalPublisher:
+    """Publishes batches exactly once. Any error but RefusedError leaves the outcome unknown: end the process,
+    the next one reads from the offsets that the broker knows.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        addresses: Addresses,
+        topics: Mapping[Role, Topic],
+        group: str,
+        worker_id: str,
+    ) -> None:
+        self._topics = topics
+        self._group = group
+        # A worker that takes the place of a killed one has its id: it ends that one's transaction at once, where
+        # readers of committed records would else wait for the timeout. The timeout is close to the session's, so
+        # that a stopped worker does not hold them up for much longer than its partitions.
+        self._producer: KafkaProducer = producer(
+            settings,
+            addresses,
+            transactional_id=f"{group}-{worker_id}",
+            transaction_timeout_ms=int(settings.session_timeout_s * 1000),
+            batch_size=BATCH_BYTES,
+            metrics_enabled=False,
+        )
+        self._producer.init_transactions()
+
+    def publish(self, membership: Membership, events: Sequence[Event], outputs: Sequence[Output]) -> None:
+        """Write `outputs` and commit `events` as consumed, both or neither; blocks until the broker has it.
+
+        Raises RefusedError when the group has moved on since the events were fetched.
+        """
+        kafka = self._producer
+        kafka.begin_transaction()
+        deliveries = [
+            kafka.send(self._topics[output.role].name, output.value, output.key, list(output.headers))
+            for output in outputs
+        ]
+        try:
+            kafka.send_offsets_to_transaction(
+                consumed_offsets(events), ConsumerGroupMetadata(self._group, *membership, None)
+            )
+            kafka.commit_transaction()
+        except CommitFailedError as error:
+            kafka.abort_transaction()
+            raise RefusedError(str(error)) from error
+        for delivery in deliveries:
+            delivery.get(0)  # raises what a delivery has failed with, though the commit would have said so
+
+    def close(self) -> None:
+        """Give up the connection; an open transaction is aborted by the next worker of this id, or by the broker."""
+        self._producer.close(timeout=2)
+
+
+def consumed_offsets(events: Sequence[Event]) -> dict[TopicPartition, OffsetAndMetadata]:
+    """For each partition the offset after its last event, as Kafka commits it."""
+    last: dict[TopicPartition, int] = {}
+    for event in events:
+        partition = TopicPartition(event.position.topic, event.position.partition)
+        last[partition] = max(last.get(partition, -1), event.position.offset)
+    return {partition: OffsetAndMetadata(offset + 1, "", -1) for partition, offset in last.items()}

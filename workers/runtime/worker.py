@@ -1,0 +1,236 @@
+"""One worker process: a Faust consumer, the stage process, the pipeline between them, and how it all ends.
+
+It ends in one of three ways: drained (exit 0), told by the configuration that it cannot work (CONFIG_EXIT), or at
+once on anything unexpected (CRASH_EXIT), before any clean-up of Faust's could acknowledge work in flight. The
+supervisor starts another one; what was not committed is read again.
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from typing import Final, TypeVar
+
+import structlog
+
+from workers import log as logging_setup
+from workers.config import Settings
+from workers.dedup.index import Index
+from workers.errors import ConfigError, TransientError
+from workers.runtime.backoff import delays
+from workers.runtime.chain import ALL_STAGES, INPUT_ROLES, StageName, group_name
+from workers.runtime.clients import Addresses, admin
+from workers.runtime.faust_app import Run, build_app
+from workers.runtime.inbox import Inbox
+from workers.runtime.isolation import PR_SET_PDEATHSIG, ChainFactory, Isolation
+from workers.runtime.pipeline import Pipeline
+from workers.runtime.topics_admin import actual, create
+from workers.runtime.transaction import TransactionalPublisher
+from workers.stores.redis_index import RedisIndex, connect
+from workers.topics import Role, Topic, table
+
+CRASH_EXIT: Final = 70
+CONFIG_EXIT: Final = 78
+HEARTBEAT_S: Final = 0.5
+INBOX_BATCHES: Final = 3
+"""The inbox holds about so many full batches: one that is being taken, and what is fetched meanwhile."""
+STOP_TIMEOUT_S: Final = 5.0
+"""For leaving the consumer group in order; without it the group waits for the session timeout, nothing worse."""
+
+log = structlog.get_logger()
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOptions:
+    """What makes a worker; everything in it can be pickled."""
+
+    settings: Settings
+    addresses: Addresses
+    chain: ChainFactory
+    stages: tuple[StageName, ...] = ALL_STAGES
+    worker_id: str
+    log_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What a worker says of itself: counts since its start."""
+
+    committed: int
+    outcomes: Mapping[Role, int]
+    in_work: int
+    waiting_for: str | None
+    partitions: tuple[int, ...]
+
+
+def main(options: WorkerOptions, heartbeats: Connection) -> None:
+    """Run a worker until it is told to end by SIGTERM. Never returns."""
+    if options.log_file:
+        target = os.open(options.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(target, sys.stdout.fileno())
+        os.dup2(target, sys.stderr.fileno())
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # drain when the supervisor was killed
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C goes to the whole terminal; the supervisor says when to end
+    logging_setup.configure(options.settings.log_level, options.settings.log_format)
+    structlog.contextvars.bind_contextvars(worker=options.worker_id)
+    code = CRASH_EXIT
+    try:
+        code = asyncio.run(_Worker(options, heartbeats).run())
+    except ConfigError as error:
+        code = CONFIG_EXIT
+        log.error("worker_cannot_start", error=str(error))  # noqa: TRY400 - the message says it all
+    except BaseException:
+        log.exception("worker_crashed")
+    finally:
+        _exit(code)
+
+
+def _exit(code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+class _Worker:
+    def __init__(self, options: WorkerOptions, heartbeats: Connection) -> None:
+        self._options = options
+        self._settings = options.settings
+        self._heartbeats = heartbeats
+        self._group = group_name(options.settings.group, options.stages)
+        self._stop = asyncio.Event()
+        self._waiting_for: str | None = None
+        self._inbox = Inbox(INBOX_BATCHES * self._settings.batch_bytes)
+        self._pipeline: Pipeline | None = None
+        self._partitions: Callable[[], Sequence[int]] = tuple
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
+        beating = asyncio.create_task(self._beat())
+        starting = asyncio.create_task(self._start())
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({beating, starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            return 0 if self._stop.is_set() else CRASH_EXIT
+        app, tasks = starting.result()
+        log.info("worker_started", group=self._group, stages=list(self._options.stages))
+        done, _ = await asyncio.wait({beating, stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopping}:
+            await task  # raises what has ended it
+            return CRASH_EXIT
+        return await self._drain(app)
+
+    async def _start(self) -> tuple[object, set[asyncio.Task[None]]]:
+        """Everything that needs Kafka and Redis, waiting for them as long as it takes."""
+        options, settings = self._options, self._settings
+        isolation = Isolation(options.chain, settings.event_timeout_s)
+        warming = asyncio.create_task(asyncio.to_thread(isolation.warm_up))
+        topics = await self._once_there(self._prepare_topics)
+        index = await self._once_there(self._connect_index)
+        publisher = await self._once_there(
+            lambda: TransactionalPublisher(
+                settings, options.addresses, topics, self._group, options.worker_id
+            )
+        )
+        await warming
+        pipeline = self._pipeline = Pipeline(settings, topics, self._inbox, isolation, index, publisher)
+        source = topics[INPUT_ROLES[options.stages[0]]].name
+        app = await self._once_there(
+            lambda: build_app(
+                settings, options.addresses, self._group, source, self._on_run, self._on_revoked
+            )
+        )
+        await app.start()
+        self._partitions = lambda: sorted(partition.partition for partition in app.consumer.assignment())
+        tasks = {
+            asyncio.create_task(pipeline.process(), name="process"),
+            asyncio.create_task(pipeline.publish(), name="publish"),
+            asyncio.create_task(app.wait_until_stopped(), name="faust"),
+        }
+        return app, tasks
+
+    def _prepare_topics(self) -> Mapping[Role, Topic]:
+        """The topics with the record sizes that the cluster really takes."""
+        settings, topics = self._settings, table(self._settings.topic_prefix)
+        with closing(admin(settings, self._options.addresses)) as client:
+            if settings.create_topics:
+                create(client, settings)
+            found = actual(client, [topic.name for topic in topics.values()])
+        if missing := [topic.name for topic in topics.values() if topic.name not in found]:
+            message = f"The cluster lacks {', '.join(missing)}: run `khabar topics create`"
+            raise ConfigError(message)
+        return {
+            role: replace(topic, max_message_bytes=int(found[topic.name].config["max.message.bytes"]))
+            for role, topic in topics.items()
+        }
+
+    def _connect_index(self) -> Index | None:
+        if StageName.DEDUP not in self._options.stages:
+            return None
+        client = connect(self._settings, self._options.addresses.redis_url())
+        return RedisIndex(client, window=self._settings.dedup_window, prefix=self._settings.topic_prefix)
+
+    async def _once_there(self, attempt: Callable[[], Result]) -> Result:
+        """The result of `attempt`, tried again with back-off while a service is away."""
+        for delay_s in delays():
+            try:
+                result = await asyncio.to_thread(attempt)
+            except TransientError as error:
+                if self._waiting_for is None:
+                    log.warning("waiting_for_service", error=str(error))
+                self._waiting_for = str(error)
+                await asyncio.sleep(delay_s)
+            else:
+                self._waiting_for = None
+                return result
+        raise AssertionError  # delays() has no end
+
+    async def _on_run(self, run: Run) -> None:
+        await self._inbox.put(run.membership, run.events)
+
+    async def _on_revoked(self) -> None:
+        """Finish the work in flight before the partitions go; forget what has not been begun."""
+        await self._inbox.retire()
+        if self._pipeline is not None and not await self._pipeline.until_idle(self._settings.drain_timeout_s):
+            log.warning("revoked_with_work_in_flight", events=self._pipeline.progress.in_work)
+
+    async def _drain(self, app: object) -> int:
+        assert self._pipeline is not None
+        log.info("draining", in_work=self._pipeline.progress.in_work, waiting=len(self._inbox))
+        await self._inbox.retire()
+        is_idle = await self._pipeline.until_idle(self._settings.drain_timeout_s)
+        if not is_idle:
+            log.warning("drain_timed_out", in_work=self._pipeline.progress.in_work)
+        else:
+            try:
+                await asyncio.wait_for(app.stop(), STOP_TIMEOUT_S)  # type: ignore[attr-defined]
+            except TimeoutError:
+                log.info("left_group_by_timeout")
+        log.info("worker_stopped", committed=self._pipeline.progress.committed)
+        return 0
+
+    async def _beat(self) -> None:
+        while True:
+            progress = self._pipeline.progress if self._pipeline else None
+            beat = Heartbeat(
+                committed=progress.committed if progress else 0,
+                outcomes=dict(progress.outcomes) if progress else {},
+                in_work=progress.in_work if progress else 0,
+                waiting_for=self._waiting_for or (progress.waiting_for if progress else None),
+                partitions=tuple(self._partitions()),
+            )
+            try:
+                self._heartbeats.send(beat)
+            except (BrokenPipeError, ConnectionResetError):
+                self._stop.set()  # the supervisor is gone
+                return
+            await asyncio.sleep(HEARTBEAT_S)
