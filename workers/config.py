@@ -4,17 +4,26 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 from workers.errors import ConfigError
 
 PREFIX = "KHABAR_"
 T = TypeVar("T")
 
+_HOST_AND_PORT = r"(?:\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(?::(?P<port>[0-9]{1,5}))"
+# So strict that what stands before the last @ is the login, and a password nowhere else: it must never be shown.
+_LOGIN = r"(?P<login>[^\s/?#]*@)?"
+_QUERY = r"(?:\?[^\s#]*)?"
+_REDIS_URLS = (
+    re.compile(rf"(?P<scheme>rediss?)://{_LOGIN}(?P<place>{_HOST_AND_PORT}?(?:/[0-9]*)?){_QUERY}"),
+    re.compile(rf"(?P<scheme>unix)://{_LOGIN}(?P<place>/[^\s?#@]+){_QUERY}"),
+)
+_SHOWN_CHARS = 60
+
 
 def _integer(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        if not re.fullmatch(r"[0-9]+", value) or not low <= int(value) <= high:
+        if not re.fullmatch(r"[0-9]{1,18}", value) or not low <= int(value) <= high:
             message = f"takes a whole number from {low} to {high}"
             raise ValueError(message)
         return int(value)
@@ -34,29 +43,40 @@ def _seconds(low: float, high: float) -> Callable[[str], float]:
 
 def _one_of(*choices: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
-        if value not in choices:
-            raise ValueError("takes one of " + ", ".join(choices))
-        return value
+        for choice in choices:
+            if value.lower() == choice.lower():
+                return choice
+        raise ValueError("takes one of " + ", ".join(choices))
 
     return parse
 
 
 def _addresses(value: str) -> tuple[str, ...]:
     addresses = tuple(part.strip() for part in value.split(",") if part.strip())
-    if not addresses or not all(
-        re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):[0-9]{1,5}", a) for a in addresses
-    ):
+    if not addresses or not all(_is_port_right(re.fullmatch(_HOST_AND_PORT, item)) for item in addresses):
         raise ValueError("takes HOST:PORT, several separated by commas")
     return addresses
 
 
 def _redis_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"redis", "rediss", "unix"} or not (parts.hostname or parts.path):
+    if not _is_port_right(_match_redis_url(value)):
         raise ValueError(
-            "takes redis://, rediss:// (TLS) or unix:// URLs, such as rediss://:PASSWORD@host:6379/0"
+            "takes redis://, rediss:// (TLS) or unix:// URLs, such as rediss://:PASSWORD@host:6379/0; "
+            "in a password, / ? # and spaces are written %2F %3F %23 %20"
         )
     return value
+
+
+def _match_redis_url(value: str) -> re.Match[str] | None:
+    return next((match for url in _REDIS_URLS if (match := url.fullmatch(value))), None)
+
+
+def _is_port_right(match: re.Match[str] | None) -> bool:
+    """Whether there is a match, and the port in it, if any, is one."""
+    if match is None:
+        return False
+    port = match.groupdict().get("port")
+    return port is None or 1 <= int(port) <= 65535
 
 
 def _topic_prefix(value: str) -> str:
@@ -67,9 +87,11 @@ def _topic_prefix(value: str) -> str:
 
 
 def _flag(value: str) -> bool:
-    if value not in {"0", "1", "false", "true", "no", "yes"}:
-        raise ValueError("takes 1 or 0")
-    return value in {"1", "true", "yes"}
+    if value.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if value.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("takes 1 or 0")
 
 
 def _text(value: str) -> str:
@@ -171,8 +193,9 @@ class Settings:
                 try:
                     values[item.name] = item.metadata["parse"](value)
                 except ValueError as error:
-                    shown = "***" if item.metadata["secret"] else repr(value)
+                    shown = "***" if item.metadata["secret"] else _excerpt(value)
                     mistakes.append(f"{name}={shown}: {error}")
+                    values[item.name] = None
         mistakes += _contradictions(values)
         if mistakes:
             raise ConfigError(
@@ -201,23 +224,46 @@ def variables() -> list[tuple[str, str, str]]:
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
+    """What does not go together among the values that are right in themselves; None stands for a wrong one."""
+    security = values.get("kafka_security", "PLAINTEXT")
+    login = [name for name in ("kafka_username", "kafka_password") if name in values]
+    tls = [name for name in ("kafka_ca_file", "kafka_cert_file", "kafka_key_file") if name in values]
     mistakes = []
-    if values.get("kafka_security", "").startswith("SASL") and not (
-        values.get("kafka_username") and values.get("kafka_password")
-    ):
+    if security is None:
+        login = tls = []
+        security = ""
+    if security.startswith("SASL") and len(login) < 2:
         mistakes.append(
             "KHABAR_KAFKA_SECURITY asks for SASL: set KHABAR_KAFKA_USERNAME and KHABAR_KAFKA_PASSWORD"
         )
+    if login and not security.startswith("SASL"):
+        mistakes.append(
+            f"{_names(login)}: not used with KHABAR_KAFKA_SECURITY={security}; set SASL_SSL or SASL_PLAINTEXT"
+        )
+    if tls and not security.endswith("SSL"):
+        mistakes.append(f"{_names(tls)}: not used with KHABAR_KAFKA_SECURITY={security}; set SSL or SASL_SSL")
     if ("kafka_cert_file" in values) != ("kafka_key_file" in values):
         mistakes.append("KHABAR_KAFKA_CERT_FILE and KHABAR_KAFKA_KEY_FILE go together: set both or neither")
+    if "redis_ca_file" in values and not (values.get("redis") or "rediss:").startswith("rediss:"):
+        mistakes.append("KHABAR_REDIS_CA_FILE: not used unless KHABAR_REDIS begins with rediss://")
     return mistakes
+
+
+def _names(fields_: list[str]) -> str:
+    return " and ".join(PREFIX + name.upper() for name in fields_)
+
+
+def _excerpt(value: str) -> str:
+    """What was written, for a message: not all of a long value, and no login before an @."""
+    shown = re.sub(r"\S*@", "***@", value)
+    return repr(shown if len(shown) <= _SHOWN_CHARS else shown[:_SHOWN_CHARS] + "…")
 
 
 def _shown(value: object, metadata: Mapping[str, Any]) -> str:
     if value is None:
         return ""
     if metadata.get("secret"):
-        return _without_password(str(value)) if "://" in str(value) else "***"
+        return _without_secrets(str(value))
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, tuple):
@@ -225,7 +271,9 @@ def _shown(value: object, metadata: Mapping[str, Any]) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"***@{host}" if "@" in parts.netloc else host, query=""))
+def _without_secrets(value: str) -> str:
+    """A Redis URL without login and query, and *** for any other secret."""
+    match = _match_redis_url(value)
+    if match is None:
+        return "***"
+    return f"{match['scheme']}://{'***@' if match['login'] else ''}{match['place']}"

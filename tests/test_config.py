@@ -1,0 +1,208 @@
+"""The configuration says everything that is wrong at once, and never a secret."""
+
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.config import Settings, variables
+from workers.errors import ConfigError
+
+SECRET = "سر-geheim"
+
+
+def mistakes_of(**variables_: str) -> list[str]:
+    with pytest.raises(ConfigError) as error:
+        Settings.from_env({f"KHABAR_{name}": value for name, value in variables_.items()})
+    first, *rest = str(error.value).splitlines()
+    assert first == "The configuration is wrong:"
+    return [line.removeprefix("  ") for line in rest]
+
+
+def settings_of(**variables_: str) -> Settings:
+    return Settings.from_env({f"KHABAR_{name}": value for name, value in variables_.items()})
+
+
+def test_without_variables_every_setting_has_its_default():
+    assert Settings.from_env({"PATH": "/bin", "KHABARNOT": "x", "KHABAR_GROUP": " "}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "setting"),
+    [
+        ("GROUP", "أخبار", "أخبار"),
+        ("KAFKA", "a:9092, [::1]:9093 ,b.example:9094", ("a:9092", "[::1]:9093", "b.example:9094")),
+        ("REDIS", "redis://localhost", "redis://localhost"),
+        ("REDIS", "rediss://user:pass@[::1]:6380/2?health_check_interval=5", None),
+        ("REDIS", "redis://:p%2Fss@h:6379/0", None),
+        ("REDIS", "unix:///run/redis.sock?db=1", None),
+        ("KAFKA_SECURITY", "plaintext", "PLAINTEXT"),
+        ("LOG_LEVEL", "INFO", "info"),
+        ("CREATE_TOPICS", "no", False),
+        ("CREATE_TOPICS", "Off", False),
+        ("WRITE_BETWEEN", "TRUE", True),
+        ("WORKERS", " 3 ", 3),
+        ("BATCH_EVENTS", "10000", 10_000),
+        ("EVENT_TIMEOUT_S", "0.05", 0.05),
+        ("DRAIN_TIMEOUT_S", "0", 0.0),
+        ("TOPIC_PREFIX", "staging.articles", "staging.articles"),
+    ],
+)
+def test_right_values_are_read(variable: str, value: str, setting: object):
+    assert getattr(settings_of(**{variable: value}), variable.lower()) == (
+        value if setting is None else setting
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("BATCH_EVENTS", "٢٠٠", "takes a whole number from 1 to 10000"),
+        ("BATCH_EVENTS", "0", "takes a whole number from 1 to 10000"),
+        ("BATCH_EVENTS", "10001", "takes a whole number from 1 to 10000"),
+        ("BATCH_EVENTS", "-5", "takes a whole number from 1 to 10000"),
+        ("BATCH_EVENTS", "1e3", "takes a whole number from 1 to 10000"),
+        ("BATCH_EVENTS", "9" * 5000, "takes a whole number from 1 to 10000"),
+        ("EVENT_TIMEOUT_S", "inf", "takes seconds from 0.05 to 600"),
+        ("EVENT_TIMEOUT_S", "nan", "takes seconds from 0.05 to 600"),
+        ("EVENT_TIMEOUT_S", "601", "takes seconds from 0.05 to 600"),
+        ("EVENT_TIMEOUT_S", "10s", "takes seconds from 0.05 to 600"),
+        ("CREATE_TOPICS", "نعم", "takes 1 or 0"),
+        ("LOG_FORMAT", "xml", "takes one of json, console"),
+        ("KAFKA", "localhost", "takes HOST:PORT"),
+        ("KAFKA", "a:9092,b", "takes HOST:PORT"),
+        ("KAFKA", ",", "takes HOST:PORT"),
+        ("KAFKA", "a:0", "takes HOST:PORT"),
+        ("KAFKA", "a:65536", "takes HOST:PORT"),
+        ("KAFKA", "http://a:9092", "takes HOST:PORT"),
+        ("REDIS", "localhost:6379", "takes redis://"),
+        ("REDIS", "redis://", "takes redis://"),
+        ("REDIS", "redis://h:port/0", "takes redis://"),
+        ("REDIS", "redis://h:65536/0", "takes redis://"),
+        ("REDIS", "redis://h/first", "takes redis://"),
+        ("REDIS", "redis://[::1/0", "takes redis://"),
+        ("REDIS", "unix://", "takes redis://"),
+        ("TOPIC_PREFIX", "مقالات", "takes 1 to 200 letters"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_the_variable_takes(variable: str, value: str, message: str):
+    (mistake,) = mistakes_of(**{variable: value})
+    assert mistake.startswith(f"KHABAR_{variable}=")
+    assert message in mistake
+    assert len(mistake) < 250
+
+
+def test_all_mistakes_are_reported_at_once():
+    mistakes = mistakes_of(
+        BATCHEVENTS="5",
+        WORKERS="٣",
+        KAFKA="nowhere",
+        REDIS="here",
+        KAFKA_SECURITY="SASL_SSL",
+        KAFKA_KEY_FILE="key.pem",
+    )
+    assert [mistake.partition(":")[0].partition("=")[0].split()[0] for mistake in mistakes] == [
+        "KHABAR_BATCHEVENTS", "KHABAR_KAFKA", "KHABAR_REDIS", "KHABAR_WORKERS", "KHABAR_KAFKA_SECURITY",
+        "KHABAR_KAFKA_CERT_FILE",
+    ]  # fmt: skip
+
+
+def test_an_unknown_variable_is_a_mistake_and_its_value_is_not_shown():
+    (mistake,) = mistakes_of(KAFKA_PASWORD=SECRET)
+    assert mistake == "KHABAR_KAFKA_PASWORD: no such variable; see `khabar config` for those there are"
+
+
+LOGIN = {"KAFKA_USERNAME": "khabar", "KAFKA_PASSWORD": SECRET}
+
+
+@pytest.mark.parametrize(
+    ("given_variables", "message"),
+    [
+        pytest.param({"KAFKA_SECURITY": "SASL_SSL"}, "asks for SASL", id="sasl without a login"),
+        pytest.param({"KAFKA_SECURITY": "SASL_SSL", "KAFKA_USERNAME": "khabar"}, "asks for SASL", id="no password"),
+        pytest.param(LOGIN, "KHABAR_KAFKA_USERNAME and KHABAR_KAFKA_PASSWORD: not used", id="login without sasl"),
+        pytest.param(LOGIN | {"KAFKA_SECURITY": "SSL"}, "not used with KHABAR_KAFKA_SECURITY=SSL", id="login, ssl"),
+        pytest.param({"KAFKA_CA_FILE": "ca.pem"}, "KHABAR_KAFKA_CA_FILE: not used", id="authority without tls"),
+        pytest.param(LOGIN | {"KAFKA_CA_FILE": "ca.pem", "KAFKA_SECURITY": "SASL_PLAINTEXT"},
+                     "KHABAR_KAFKA_CA_FILE: not used", id="authority, sasl without tls"),
+        pytest.param({"KAFKA_CERT_FILE": "c.pem", "KAFKA_SECURITY": "SSL"}, "go together", id="certificate, no key"),
+        pytest.param({"KAFKA_KEY_FILE": "k.pem", "KAFKA_SECURITY": "SSL"}, "go together", id="key, no certificate"),
+        pytest.param({"REDIS": "redis://h", "REDIS_CA_FILE": "ca.pem"}, "rediss://", id="redis authority, no tls"),
+    ],
+)  # fmt: skip
+def test_values_that_contradict_each_other_are_a_mistake(given_variables: dict[str, str], message: str):
+    (mistake,) = mistakes_of(**given_variables)
+    assert message in mistake
+
+
+@pytest.mark.parametrize(
+    "given_variables",
+    [
+        LOGIN | {"KAFKA_SECURITY": "SASL_SSL", "KAFKA_CA_FILE": "ca.pem"},
+        LOGIN | {"KAFKA_SECURITY": "SASL_PLAINTEXT"},
+        {"KAFKA_SECURITY": "SSL", "KAFKA_CERT_FILE": "c.pem", "KAFKA_KEY_FILE": "k.pem"},
+        {"REDIS": "rediss://h", "REDIS_CA_FILE": "ca.pem"},
+    ],
+    ids=["sasl and tls", "sasl", "tls", "redis tls"],
+)
+def test_values_that_go_together_are_taken(given_variables: dict[str, str]):
+    assert settings_of(**given_variables)
+
+
+def test_a_wrong_security_is_one_mistake_whatever_depends_on_it():
+    assert len(mistakes_of(KAFKA_SECURITY="TLS", KAFKA_CA_FILE="ca.pem", **LOGIN)) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"redis://:{SECRET}@h:6379/0", "redis://***@h:6379/0"),
+        (f"rediss://user:a@{SECRET}@h", "rediss://***@h"),
+        (f"redis://h:6379/0?password={SECRET}", "redis://h:6379/0"),
+        (f"redis://:x@h/0?password=a@{SECRET}", "redis://***@h/0"),
+        (f"unix://user:{SECRET}@/run/redis.sock?db=1", "unix://***@/run/redis.sock"),
+    ],
+)
+def test_a_redis_url_is_shown_without_its_secrets(url: str, shown: str):
+    settings = settings_of(REDIS=url)
+    assert settings.redis == url
+    assert settings.shown()["KHABAR_REDIS"] == shown
+    assert SECRET not in repr(settings) + str(settings)
+
+
+@given(
+    st.sampled_from(["redis://", "rediss://", "unix://", "http://", ""]),
+    st.sampled_from(["", ":", "user:", "/", "?", "#", "h/", "[", "h:1/0;", "h:1/0#", "h?a=", "/run/"]),
+    st.sampled_from(["", "@", "@h", "/@h:6379/0", "#@h/0", "?@h", " @h", "@/run/s", "%@[::1]:1/0"]),
+)
+def test_a_password_never_shows_wherever_it_was_put_in_the_url(scheme: str, before: str, after: str):
+    url = f"{scheme}{before}{SECRET}{after}"
+    try:
+        shown = repr(settings_of(REDIS=url))
+    except ConfigError as error:
+        shown = str(error)
+    place_of_a_host = shown.replace(f"://{SECRET}", "").replace(f"/{SECRET}", "")
+    # without an @, "redis://WORD" and "unix:///run/WORD" name a host and a file: no password stands there
+    assert SECRET not in (shown if "@" in url else place_of_a_host)
+
+
+def test_a_password_is_shown_as_stars_and_never_in_an_error():
+    settings = settings_of(KAFKA_SECURITY="SASL_SSL", **LOGIN)
+    assert settings.kafka_password == SECRET
+    assert settings.shown()["KHABAR_KAFKA_PASSWORD"] == "***"
+    assert SECRET not in repr(settings)
+    assert SECRET not in "".join(mistakes_of(WORKERS="0", **LOGIN))
+    assert SECRET not in "".join(mistakes_of(KAFKA=f"user:{SECRET}@broker:9092"))
+
+
+def test_variables_lists_every_setting_with_its_default_and_purpose():
+    listed = variables()
+    assert [name for name, _, _ in listed] == [f"KHABAR_{item.name.upper()}" for item in fields(Settings)]
+    assert all(about for _, _, about in listed)
+    assert {name: default for name, default, _ in listed} == Settings().shown()
+
+
+def test_the_defaults_are_themselves_values_that_the_variables_take():
+    defaults = {name: default for name, default, _ in variables() if default}
+    assert Settings.from_env(defaults) == Settings()
