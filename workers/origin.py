@@ -1,7 +1,11 @@
 """Where an event stands in articles.raw: its identity across crashes, and the headers that carry it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+# A file's name may hold colons; partitions and offsets are 32 and 64 bits wide.
+_ORIGIN = re.compile(r"(.+):([0-9]{1,10}):([0-9]{1,19})", re.DOTALL)
 
 ORIGIN_HEADER = "khabar-origin"
 """The raw event that this record was made from. A replay carries the origin of the event it repeats."""
@@ -22,9 +26,11 @@ class Origin:
 
     @classmethod
     def parse(cls, value: str) -> "Origin":
-        """Raises ValueError unless `value` is TOPIC:PARTITION:OFFSET."""
-        topic, partition, offset = value.rsplit(":", 2)
-        return cls(topic, int(partition), int(offset))
+        """The origin that `str()` wrote. Raises ValueError unless `value` is TOPIC:PARTITION:OFFSET."""
+        match = _ORIGIN.fullmatch(value)
+        if match is None:
+            raise ValueError(f"{value[:100]!r} is no origin: it takes TOPIC:PARTITION:OFFSET")
+        return cls(match[1], int(match[2]), int(match[3]))
 
 
 def header(headers: Iterable[tuple[str, bytes]], name: str) -> bytes | None:
