@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 
@@ -39,7 +40,11 @@ def configure(level: str = "info", form: str = "json") -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                renderer,
+                _escape_surrogates,
+            ],
         )
     )
     root = logging.getLogger()
@@ -47,3 +52,8 @@ def configure(level: str = "info", form: str = "json") -> None:
     root.setLevel(level.upper())
     for name, quiet in QUIET_LOGGERS.items():
         logging.getLogger(name).setLevel(quiet)
+
+
+def _escape_surrogates(_logger: object, _method: str, line: Any) -> str:  # noqa: ANN401  (rendered: a str)
+    r"""The line with lone surrogates, as file names can have them, written as \udcff: no stream takes them."""
+    return str(line).encode("utf-8", "backslashreplace").decode("utf-8")
