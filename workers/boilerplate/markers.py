@@ -41,7 +41,9 @@ class Kind(StrEnum):
     READ_ALSO = "read_also"
     RELATED = "related"
     END = "end"
+    SUBSCRIBE = "subscribe"
     SHARE = "share"
+    LINK = "link"
     AUTHOR = "author"
 
 
