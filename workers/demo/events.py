@@ -9,9 +9,7 @@ from typing import Any, Literal
 
 import orjson
 
-from schemas.dead_letter import DeadReason
 from schemas.published_article import Relation
-from schemas.rejected_event import RejectReason
 from schemas.wire import decode
 
 DemoOutcome = Literal["published", "duplicates", "rejected", "dead"]
@@ -21,14 +19,14 @@ DemoOutcome = Literal["published", "duplicates", "rejected", "dead"]
 class Expected:
     """What becomes of a demo event: the topic it ends in and why.
 
-    `relation` is set for published and duplicates, `reason` for rejected and dead. `of` is the name of the demo
+    `relation` is set for published and duplicates, `reason` (a RejectReason or a DeadReason) for rejected and dead. `of` is the name of the demo
     event that this one repeats or revises. `min_entities` are ids that the article names at least.
     """
 
     outcome: DemoOutcome
     relation: Relation | None = None
     of: str | None = None
-    reason: RejectReason | DeadReason | None = None
+    reason: str | None = None
     lang: str | None = None
     min_entities: tuple[str, ...] = ()
 
