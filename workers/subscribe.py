@@ -7,7 +7,7 @@ Only committed transactions are seen, so each event's record comes once, whateve
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
@@ -85,7 +85,7 @@ def subscribe(
     group: str | None = None,
     start: Start = "latest",
     stop: Callable[[], bool] = _never,
-) -> Iterator[Received]:
+) -> Generator[Received, None, None]:
     """Records of the topics, for ever or until `stop()`; connected and in position when this returns.
 
     With `group`, consumers of the same group share the partitions, go on where the group was, and `start` counts
@@ -119,7 +119,7 @@ def _follow(
     *,
     commits: bool,
     stop: Callable[[], bool],
-) -> Iterator[Received]:
+) -> Generator[Received, None, None]:
     done: dict[TopicPartition, OffsetAndMetadata] = {}
 
     def commit() -> None:

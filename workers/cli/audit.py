@@ -1,0 +1,61 @@
+"""khabar audit"""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+import orjson
+
+from workers.cli.context import pass_settings, services, slow_progress
+from workers.config import Settings
+
+if TYPE_CHECKING:
+    from workers.runtime.ledger import Balance
+
+
+@click.command("audit")
+@click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object.")
+@click.pass_context
+@pass_settings
+def command(settings: Settings, ctx: click.Context, *, as_json: bool) -> None:
+    """Say from the topics alone what became of every event of articles.raw.
+
+    Each ends in exactly one of published, duplicates, rejected, dead, or is in flight. The exit code is 1 when
+    events were lost or ended more than once. Workers may run meanwhile.
+    """
+    from workers.runtime.audit import audit  # noqa: PLC0415
+
+    addresses = services(settings)
+    with slow_progress("reading", None) as advance:
+        balance = audit(settings, addresses, lambda _topic, _read, _total: advance(1))
+    if as_json:
+        click.echo(orjson.dumps(asdict(balance) | {"is_balanced": balance.is_balanced}))
+    else:
+        click.echo("\n".join(report(balance)))
+    ctx.exit(0 if balance.is_balanced else 1)
+
+
+def report(balance: "Balance") -> list[str]:
+    """The balance as lines for a person; the verdict comes last."""
+    rows = [("events read from articles.raw", balance.events)]
+    rows += [(f"  {name}", count) for name, count in balance.ended.items()]
+    rows += [
+        ("  in flight", balance.in_flight),
+        ("  LOST", balance.lost),
+        ("  ENDED TWICE", balance.duplicated),
+    ]
+    lines = [f"{label:<32}{count:>12,}" for label, count in rows]
+    notes = (
+        (balance.recovered, "dead letters were replayed, and the replay did not die"),
+        (balance.expired, "output records are of raw events that are no longer kept"),
+        (balance.unattributed, "output records do not say what event they are of"),
+    )
+    lines += [f"{count:,} {note}" for count, note in notes if count]
+    lines += [f"lost: {event}" for event in balance.lost_examples]
+    for event, positions in balance.duplicated_examples.items():
+        lines.append(f"ended more than once: {event} -> {', '.join(positions)}")
+    if balance.is_balanced:
+        lines.append("balanced" + (f"; {balance.in_flight:,} in flight" if balance.in_flight else ""))
+    else:
+        lines.append("NOT BALANCED: events were lost or ended more than once")
+    return lines
