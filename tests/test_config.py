@@ -1,10 +1,9 @@
 """The configuration says everything that is wrong at once, and never a secret."""
 
 from dataclasses import fields
+from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from workers.config import Settings, variables
 from workers.errors import ConfigError
@@ -160,7 +159,7 @@ def test_a_wrong_security_is_one_mistake_whatever_depends_on_it():
         (f"redis://:{SECRET}@h:6379/0", "redis://***@h:6379/0"),
         (f"rediss://user:a@{SECRET}@h", "rediss://***@h"),
         (f"redis://h:6379/0?password={SECRET}", "redis://h:6379/0"),
-        (f"redis://:x@h/0?password=a@{SECRET}", "redis://***@h/0"),
+        (f"redis://:x@h/0?password=a%40{SECRET}", "redis://***@h/0"),
         (f"unix://user:{SECRET}@/run/redis.sock?db=1", "unix://***@/run/redis.sock"),
     ],
 )
@@ -171,20 +170,22 @@ def test_a_redis_url_is_shown_without_its_secrets(url: str, shown: str):
     assert SECRET not in repr(settings) + str(settings)
 
 
-@given(
-    st.sampled_from(["redis://", "rediss://", "unix://", "http://", ""]),
-    st.sampled_from(["", ":", "user:", "/", "?", "#", "h/", "[", "h:1/0;", "h:1/0#", "h?a=", "/run/"]),
-    st.sampled_from(["", "@", "@h", "/@h:6379/0", "#@h/0", "?@h", " @h", "@/run/s", "%@[::1]:1/0"]),
-)
-def test_a_password_never_shows_wherever_it_was_put_in_the_url(scheme: str, before: str, after: str):
-    url = f"{scheme}{before}{SECRET}{after}"
-    try:
-        shown = repr(settings_of(REDIS=url))
-    except ConfigError as error:
-        shown = str(error)
-    place_of_a_host = shown.replace(f"://{SECRET}", "").replace(f"/{SECRET}", "")
-    # without an @, "redis://WORD" and "unix:///run/WORD" name a host and a file: no password stands there
-    assert SECRET not in (shown if "@" in url else place_of_a_host)
+SCHEMES = ["redis://", "rediss://", "unix://", "http://", ""]
+BEFORE = ["", ":", "user:", "/", "?", "#", "h/", "[", "h:1/0;", "h:1/0#", "h?a=", "/run/"]
+AFTER = ["", "@", "@h", "/@h:6379/0", "#@h/0", "?@h", " @h", "@/run/s", "%@[::1]:1/0"]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_password_never_shows_wherever_it_was_put_in_the_url(scheme: str):
+    for before, after in product(BEFORE, AFTER):
+        url = f"{scheme}{before}{SECRET}{after}"
+        try:
+            shown = repr(settings_of(REDIS=url))
+        except ConfigError as error:
+            shown = str(error)
+        if "@" not in url:  # then "redis://WORD" and "unix:///run/WORD" name a host and a file
+            shown = shown.replace(f"://{SECRET}", "").replace(f"/{SECRET}", "")
+        assert SECRET not in shown, url
 
 
 def test_a_password_is_shown_as_stars_and_never_in_an_error():

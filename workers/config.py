@@ -13,7 +13,7 @@ T = TypeVar("T")
 _HOST_AND_PORT = r"(?:\[[0-9a-fA-F:.]+\]|[^\s:/?#@\[\]]+)(?::(?P<port>[0-9]{1,5}))"
 # So strict that what stands before the last @ is the login, and a password nowhere else: it must never be shown.
 _LOGIN = r"(?P<login>[^\s/?#]*@)?"
-_QUERY = r"(?:\?[^\s#]*)?"
+_QUERY = r"(?:\?[^\s#@]*)?"
 _REDIS_URLS = (
     re.compile(rf"(?P<scheme>rediss?)://{_LOGIN}(?P<place>{_HOST_AND_PORT}?(?:/[0-9]*)?){_QUERY}"),
     re.compile(rf"(?P<scheme>unix)://{_LOGIN}(?P<place>/[^\s?#@]+){_QUERY}"),
@@ -62,7 +62,7 @@ def _redis_url(value: str) -> str:
     if not _is_port_right(_match_redis_url(value)):
         raise ValueError(
             "takes redis://, rediss:// (TLS) or unix:// URLs, such as rediss://:PASSWORD@host:6379/0; "
-            "in a password, / ? # and spaces are written %2F %3F %23 %20"
+            "in a password, / ? # @ and spaces are written %2F %3F %23 %40 %20"
         )
     return value
 
