@@ -69,8 +69,8 @@ def read_raw_event(value: bytes | None, headers: Sequence[tuple[str, bytes | Non
 
     The header `content-type` decides: JSON (application/json, text/json, +json) is an envelope, anything else a
     bare page. Without it, a value that begins with `{` is an envelope. An empty value and a tombstone (None) are
-    a page with nothing in it. Of several headers of one name the last counts; header bytes that are not UTF-8
-    are replaced.
+    a page with nothing in it. Of several headers of one name the last counts; one without a value is as
+    none, and bytes in it that are not UTF-8 are replaced.
 
     Raises UndecodableError when the envelope, or the header `meta`, is not JSON, and InvalidError when it does
     not fit.
@@ -79,7 +79,7 @@ def read_raw_event(value: bytes | None, headers: Sequence[tuple[str, bytes | Non
         return _page(b"", headers)
     form: Form = "unknown"
     for name, content in headers:
-        if content is not None and name.lower() == "content-type":
+        if content and name.lower() == "content-type":
             form = _form(content)
     if form == "envelope" or (form == "unknown" and _BEGINS_AS_OBJECT.match(value)):
         return _from_envelope(decode(Envelope, value))

@@ -32,7 +32,7 @@ def typed(content_type: str) -> list[tuple[str, bytes | None]]:
         pytest.param(ENVELOPE, typed("Application/JSON; charset=utf-8"), ARABIC, id="json with a parameter"),
         pytest.param(ENVELOPE, typed("application/vnd.feed+json"), ARABIC, id="+json"),
         pytest.param(ENVELOPE, typed("text/json"), ARABIC, id="text/json"),
-        pytest.param(ENVELOPE, [("Content-Type", b"application/json")], ARABIC, id="header in capitals"),
+        pytest.param(ENVELOPE, [("Content-Type", b"text/html")], ENVELOPE, id="header in capitals"),
         pytest.param(ENVELOPE, typed("text/html"), ENVELOPE, id="json called html"),
         pytest.param(ENVELOPE, typed("text/plain; charset=utf-8"), ENVELOPE, id="json called text"),
         pytest.param(PAGE, typed("text/markdown"), PAGE, id="other text"),
@@ -45,6 +45,7 @@ def typed(content_type: str) -> list[tuple[str, bytes | None]]:
         pytest.param(
             PAGE, [*typed("application/json"), *typed("text/html")], PAGE, id="the last of two counts"
         ),
+        pytest.param(ENVELOPE, [*typed("text/html"), *typed("")], ENVELOPE, id="an empty one does not"),
         pytest.param(b"\xef\xbb\xbf \r\n\t" + ENVELOPE, [], ARABIC, id="mark and white space before it"),
         pytest.param(ENVELOPE.decode().encode("utf-16"), [], ARABIC, id="utf-16 envelope"),
         pytest.param(b"\xfe\xff" + ENVELOPE.decode().encode("utf-16-be"), [], ARABIC, id="utf-16 big-endian"),
