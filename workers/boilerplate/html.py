@@ -1,5 +1,6 @@
 """The article of an HTML page, by trafilatura, and what the page says about itself."""
 
+import re
 from datetime import datetime
 from typing import Final, Protocol
 from urllib.parse import urljoin, urlsplit
@@ -8,6 +9,7 @@ import trafilatura
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
+from workers.boilerplate import fixed_clock
 from workers.boilerplate.htmltimes import stated_times
 from workers.boilerplate.page import Page
 from workers.boilerplate.paragraphs import distinct, join, tidy
@@ -22,6 +24,10 @@ _CANONICAL: Final = etree.XPath(
     "string((//link[@rel='canonical']/@href | //meta[@property='og:url']/@content)[1])"
 )
 _TOO_DEEP: Final = "excessive depth"
+_TITLE_TAIL: Final = re.compile(r"\s+[|\u00b7\u2013\u2014-]\s+([^|]{2,40})$")  # MIDDLE DOT, EN DASH, EM DASH
+_NOT_LETTERS: Final = re.compile(r"[\W_]+")
+
+fixed_clock.install()
 
 
 class _Document(Protocol):
@@ -56,7 +62,7 @@ def read_html(page: str, *, url: str | None, fetched_at: datetime | None) -> Pag
     return Page(
         text=join(_without_bullet(line) for line in document.text.split("\n")),
         blocks=blocks,
-        title=tidy(document.title or "") or None,
+        title=_title(document.title, document.sitename, url or canonical),
         authors=distinct((document.author or "").split(";")),
         lang=lang,
         published_at=times.published or parse_time(document.date),
@@ -88,6 +94,21 @@ def _extract(tree: HtmlElement, url: str | None, fetched_at: datetime | None) ->
 def _without_bullet(line: str) -> str:
     """Trafilatura writes list items with a dash that is not in the page."""
     return line.strip().removeprefix("- ")
+
+
+def _title(title: str | None, site: str | None, url: str | None) -> str | None:
+    """The headline without the name of the site behind it ("... - The Namibian")."""
+    text = tidy(title or "")
+    tail = _TITLE_TAIL.search(text)
+    if tail and (name := _letters(tail.group(1))):
+        host = urlsplit(url).hostname if url else None
+        if name == _letters(site or "") or name in _letters(host or ""):
+            text = text[: tail.start()]
+    return text or None
+
+
+def _letters(text: str) -> str:
+    return _NOT_LETTERS.sub("", text).casefold()
 
 
 def _site_name(name: str | None) -> str | None:

@@ -47,6 +47,10 @@ class Kind(StrEnum):
     AUTHOR = "author"
 
 
+_SENTENCES: Final = frozenset({Kind.END, Kind.SUBSCRIBE})
+"""Kinds that come as sentences: "All rights reserved." Lines of other kinds have no full stop."""
+
+
 @dataclass(frozen=True, slots=True)
 class Marker:
     """A marker line: what it announces, and what stands behind it on the same line ("" when nothing does)."""
@@ -86,7 +90,8 @@ def _value(form: _Form, line: str, rest: str) -> str | None:
     word_goes_on = rest[0].isalnum() and not _DENSE.match(form.text[-1])
     if not form.may_go_on or word_goes_on or len(line) > _LINE_CHARS:
         return None
-    return None if form.kind is not Kind.END and _SENTENCE_END.search(line) else rest.strip()
+    is_sentence = form.kind not in _SENTENCES and _SENTENCE_END.search(line)
+    return None if is_sentence else rest.strip()
 
 
 def _fold(text: str) -> tuple[str, list[int]]:

@@ -33,6 +33,8 @@ _GAP_LINES: Final = 40
 """So many lines in a row without a sentence end the article: a menu, a table of links."""
 _RELATED_CHARS: Final = 200
 _RELATED_MAX: Final = 50
+_HEADLINE_CHARS: Final = 25
+"""An unmarked line that is shorter is a date, a section or a name."""
 _TITLE_CHARS: Final = (12, 200)
 
 # ARABIC COMMA, SEMICOLON, QUESTION MARK, FULL STOP; DEVANAGARI DANDA; IDEOGRAPHIC COMMA, FULL STOP; FULLWIDTH
@@ -44,7 +46,7 @@ _SENTENCE_END: Final = re.compile(
 )
 _DENSE: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff]")  # kana, ideographs
 # BULLET, BLACK CIRCLE, BLACK SMALL SQUARE, MIDDLE DOT, EN DASH
-_BULLET: Final = re.compile("^\\s*[\u2022\u25cf\u25aa\u00b7*\u2013-]\\s+")
+_BULLET: Final = re.compile("^\\s*(?:[\u2022\u25cf\u25aa\u00b7]\\s*|[*\u2013-]\\s+)(?=\\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,15 @@ def _fields(lines: list[str], markers: list[Marker | None]) -> _Fields:
         elif section is Kind.KEYWORDS and not found.keywords:
             found.keywords = split_keywords(line)
         elif section is Kind.RELATED and len(line) <= _RELATED_CHARS:
-            found.related.append(_BULLET.sub("", line))
+            found.related.append(line)
         else:
             section = None
+    found.related = _headlines(found.related)
     return found
+
+
+def _headlines(lines: list[str]) -> list[str]:
+    """The headlines of a "related" list: its bulleted lines, or where it has no bullets what is long enough."""
+    bulleted = [_BULLET.sub("", line) for line in lines if _BULLET.match(line)]
+    headlines = bulleted or [line for line in lines if _weight(line) >= _HEADLINE_CHARS]
+    return [line for line in headlines if "://" not in line]
