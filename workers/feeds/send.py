@@ -41,12 +41,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A raw event to send. `where` is FILE, or FILE:LINE."""
+    """A raw event to send. `where` is FILE, or FILE:LINE. Without a partition, the key chooses one."""
 
     where: str
     key: bytes | None
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
+    partition: int | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -176,7 +177,9 @@ def produce(producer: KafkaProducer, topic: str, items: Iterable[Item]) -> Itera
     for item in items:
         future = None
         if isinstance(item, Outgoing):
-            future = producer.send(topic, item.value, key=item.key, headers=list(item.headers))
+            future = producer.send(
+                topic, item.value, key=item.key, headers=list(item.headers), partition=item.partition
+            )
             waiting_bytes += item.size_bytes
         waiting.append((item, future))
         while waiting and _is_due(waiting, waiting_bytes):
