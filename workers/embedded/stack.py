@@ -234,6 +234,7 @@ class Stack:
             log=data / "kafka.log",
             lock=self._lock_descriptor,
             after_stop=program.keep_archive,
+            stop_timeout_s=kafka_server.STOP_TIMEOUT_S,
         )
         return f"{LOOPBACK}:{port}"
 
