@@ -22,6 +22,8 @@ SKETCH_SIZE: Final = 64
 NUMBERS_SIZE: Final = 16
 MAX_CODE_POINTS: Final = 1 << 20
 """Of a text longer than this, what is behind counts for the digest only; it bounds the memory one text can take."""
+_CHUNK_CODE_POINTS: Final = MAX_CODE_POINTS
+"""Texts are put together up to this length; longer runs are no faster and take more memory."""
 
 Hashes = NDArray[np.uint64]
 
@@ -47,7 +49,7 @@ def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:
     chunk: list[str] = []
     size = 0
     for text in texts:
-        if chunk and size + len(text) > MAX_CODE_POINTS:
+        if chunk and size + len(text) > _CHUNK_CODE_POINTS:
             yield chunk
             chunk, size = [], 0
         chunk.append(text)
