@@ -1,5 +1,6 @@
 """Names found in a text: one Aho-Corasick automaton per language over normalised text."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,9 +10,10 @@ from typing import Final
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from schemas.tagged_article import Label
-from workers.entities.names import LATIN, Named, named_things, read_table
+from workers.entities.names import LATIN, Named, named_things
 from workers.entities.normal import normal_name
 from workers.entities.russian import inflect
+from workers.entities.tables import read_table
 
 _ALEF_LAM: Final = "\u0627\u0644"  # the Arabic article
 _LAM: Final = "\u0644"
@@ -19,6 +21,32 @@ _CONJUNCTIONS: Final = frozenset("\u0648\u0641")  # WAW "and", FEH "so"
 _PREPOSITIONS: Final = frozenset("\u0628\u0644\u0643")  # BEH "in", LAM "to", KAF "like"
 _PERSIAN_EZAFE: Final = "\u064a"  # written after a final ALEF or WAW; YEH once normalised
 _LONG_VOWELS: Final = ("\u0627", "\u0648")
+_TURKISH_SUFFIX: Final = re.compile(r"'[^\W\d_]+")
+_NAMES_GO_ON: Final = frozenset({"en", "es", "pt"})
+_NEXT_CAPITALISED: Final = re.compile(r" ([A-Z\u00c0-\u00d6\u00d8-\u00de][a-z\u00df-\u00f6\u00f8-\u00ff]+)")
+_CALENDAR: Final = frozenset(
+    [
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
+        "Sunday",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ]
+)
 # Scripts that write no spaces: Han, kana, Thai, Lao, Khmer, Burmese.
 _UNSPACED: Final = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x3400, 0x9FFF))
 
@@ -59,14 +87,40 @@ class Gazetteer:
         for index, start, end in sorted(matches, key=lambda match: (match[1], -match[2])):
             pattern = self._patterns[index]
             first = start + pattern.skip
-            if first >= position and self._bounded(text, start, end):
-                hits.append(Hit(first, end, pattern.thing))
-                position = end
+            if (
+                first >= position
+                and self._bounded(text, start, end)
+                and not self._goes_on(text, end, pattern)
+            ):
+                position = self._with_suffix(text, end)
+                hits.append(Hit(first, position, pattern.thing))
         return hits
+
+    def _with_suffix(self, text: str, end: int) -> int:
+        """Turkish parts its case endings off by an apostrophe; as in the treebanks they belong to the mention."""
+        if self.locale == "tr" and (suffix := _TURKISH_SUFFIX.match(text, end)):
+            return suffix.end()
+        return end
+
+    def _goes_on(self, text: str, end: int, pattern: _Pattern) -> bool:
+        """Whether the next word makes another name of it: "London Bridge", but neither "US President" nor
+        "in Paris Monday". Precision of LOC .72 to .85 on wikigold, .83 to .89 on UNER-EWT, .825 to .841 on
+        Bosque, recall .005, .012 and .002 less; French gains nothing, and German writes all nouns so.
+        """
+        if (
+            self.locale not in _NAMES_GO_ON
+            or pattern.thing.label is Label.PER
+            or text[end - 2 : end].isupper()
+        ):
+            return False
+        after = _NEXT_CAPITALISED.match(text, end)
+        return after is not None and after[1] not in _CALENDAR
 
     def _bounded(self, text: str, start: int, end: int) -> bool:
         if end < len(text) and _joined(text[end - 1], text[end]):
             return False
+        if self.locale == "de" and text[end : end + 1] == "-" and text[end + 1 : end + 2].isalpha():
+            return False  # "US-Präsident": the compound is no name
         if start == 0 or not _joined(text[start - 1], text[start]):
             return text[start - 1 : start] != "@"  # a handle is another name
         return self._proclitics and after_proclitics(text, start)

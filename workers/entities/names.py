@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from importlib.resources import files
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
 
 from schemas.tagged_article import Label
 from workers.entities.normal import normal_name
+from workers.entities.tables import read_table
 
 LATIN: Final = ("fr", "de", "es", "pt", "tr")
 """Languages of our own lists that take the English name where they have no own one."""
@@ -97,14 +97,6 @@ def named_things(locale: str) -> tuple[Named, ...]:
             )
         found[thing.id] = thing
     return tuple(found.values())
-
-
-def read_table(name: str) -> Iterator[list[str]]:
-    """The cells of each line of data/`name`; empty lines and lines with # are comments."""
-    text = files(__package__).joinpath("data", name).read_text(encoding="utf-8")
-    for line in text.splitlines():
-        if line.strip() and not line.startswith("#"):
-            yield [cell.strip() for cell in line.split("\t")]
 
 
 @lru_cache(maxsize=1)

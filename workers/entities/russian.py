@@ -1,92 +1,75 @@
-"""Russian case endings, generated for the names of the gazetteer."""
+"""Russian case endings, generated for the names of the gazetteer and taken off surnames. See data/russian.tsv."""
 
+from functools import lru_cache
 from typing import Final
 
-# (ending of the nominative, what stands instead of it in the other cases: genitive, dative, accusative,
-# instrumental, prepositional). The first that fits is taken. Source: the regular declensions of school grammar.
-_NOUN: Final = (
-    ("ия", ("ии", "ии", "ию", "ией", "ии")),
-    ("ья", ("ьи", "ье", "ью", "ьей", "ье")),
-    ("я", ("и", "е", "ю", "ей", "е")),
-    ("жа", ("жи", "же", "жу", "жей", "же")),
-    ("ша", ("ши", "ше", "шу", "шей", "ше")),
-    ("ча", ("чи", "че", "чу", "чей", "че")),
-    ("га", ("ги", "ге", "гу", "гой", "ге")),
-    ("ка", ("ки", "ке", "ку", "кой", "ке")),
-    ("ха", ("хи", "хе", "ху", "хой", "хе")),
-    ("а", ("ы", "е", "у", "ой", "е")),
-    ("й", ("я", "ю", "я", "ем", "е")),
-)
-_FEMININE_SOFT: Final = ("и", "и", "ь", "ью", "и")
-_MASCULINE_SOFT: Final = ("я", "ю", "я", "ем", "е")
-_ADJECTIVE: Final = (
-    ("ская", ("ской", "ской", "скую", "ской", "ской")),
-    ("ная", ("ной", "ной", "ную", "ной", "ной")),
-    ("ая", ("ой", "ой", "ую", "ой", "ой")),
-    ("яя", ("ей", "ей", "юю", "ей", "ей")),
-    ("ский", ("ского", "скому", "ского", "ским", "ском")),
-    ("кий", ("кого", "кому", "кого", "ким", "ком")),
-    ("ний", ("него", "нему", "него", "ним", "нем")),
-    ("ый", ("ого", "ому", "ого", "ым", "ом")),
-    ("ое", ("ого", "ому", "ое", "ым", "ом")),
-    ("ские", ("ских", "ским", "ские", "скими", "ских")),
-    ("ные", ("ных", "ным", "ные", "ными", "ных")),
-)
-_PLURAL: Final = (
-    ("ты", ("тов", "там", "ты", "тами", "тах")),
-    ("ды", ("дов", "дам", "ды", "дами", "дах")),
-    ("ны", ("н", "нам", "ны", "нами", "нах")),
-    ("ии", ("ий", "иям", "ии", "иями", "иях")),
-)
-# Masculine although they end in a soft sign; the others of the lists are feminine.
-_MASCULINE: Final = frozenset({"Израиль", "Брюссель", "Ливерпуль", "Кремль", "Ярославль", "Севастополь", "Игорь",
-                               "Симферополь", "Мариуполь", "Тернополь", "Рафаэль", "Мишель", "Даниэль", "Эммануэль"})  # fmt: skip
-_CONSONANTS: Final = frozenset("бвгджзклмнпрстфхцчшщ")
+from workers.entities.tables import read_table
+
 _CASES: Final = 5
+_SHORTEST_STEM: Final = 3
+_SHORTEST_ADJECTIVE: Final = 6  # a name of five letters in SHORT I is a noun, a given name mostly
+_SHORT_I: Final = "\u0439"
 
 
 def inflect(name: str, *, person: bool = False) -> tuple[str, ...]:
-    """`name` in the other cases, as far as regular; names that do not inflect give nothing. `ё` is `е` already."""
+    """`name` in the other cases, as far as regular; names that do not inflect give nothing.
+
+    `name` is normalised: IO is written IE. In a name of several words adjectives and their noun inflect, and
+    what follows the noun stays as it is; of a person every word inflects.
+    """
     words = name.split(" ")
-    if not all(any("а" <= letter <= "я" for letter in word.lower()) for word in words):
-        return ()
-    # "Совет Безопасности ООН": what follows the head noun stays as it is
     tables = [
         _word_cases(word, person=person, last=index == len(words) - 1) for index, word in enumerate(words)
     ]
     if not person:
-        head = next((i for i, (_, adjective) in enumerate(tables) if not adjective), len(tables) - 1)
-        for index in range(head + 1, len(words)):
-            tables[index] = ((words[index],) * _CASES, False)
+        head = next((index for index, (_, adjective) in enumerate(tables) if not adjective), len(tables))
+        tables[head + 1 :] = [((word,) * _CASES, False) for word in words[head + 1 :]]
     forms = (" ".join(cases[case] for cases, _ in tables) for case in range(_CASES))
     return tuple(form for form in dict.fromkeys(forms) if form != name)
+
+
+def stem(word: str) -> str:
+    """`word` without its case ending, roughly: the same for all cases of a surname."""
+    for ending in _lists()["stem"]:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+            return word.removesuffix(ending)
+    return word
 
 
 def _word_cases(word: str, *, person: bool, last: bool) -> tuple[tuple[str, ...], bool]:
     """The cases of a word, and whether it is an adjective."""
     if word.isupper():
         return (word,) * _CASES, False
-    for ending, cases in _ADJECTIVE:
-        if word.endswith(ending) and (word[-2:] != "ий" or len(word) > 5):
-            return _with(word, ending, cases), not person
-    if not person and last:
-        for ending, cases in _PLURAL:
-            if word.endswith(ending):
-                return _with(word, ending, cases), False
-    if person and last and word.endswith(("ов", "ев", "ин", "ын")):
-        return tuple(word + case for case in ("а", "у", "а", "ым", "е")), False
-    for ending, cases in _NOUN:
+    adjective = _declined(word, "adjective")
+    if adjective and (len(word) >= _SHORTEST_ADJECTIVE or not word.endswith(_SHORT_I)):
+        return adjective, not person
+    kinds = ["noun", _soft(word, person=person), "person" if person else "consonant"]
+    if last:
+        kinds.insert(0, "surname" if person else "plural")
+    found = (cases for kind in kinds if (cases := _declined(word, kind)))
+    return next(found, (word,) * _CASES), False
+
+
+def _soft(word: str, *, person: bool) -> str:
+    return "soft masculine" if person or word in _lists()["masculine"] else "soft feminine"
+
+
+def _declined(word: str, kind: str) -> tuple[str, ...] | None:
+    for ending, cases in _endings()[kind]:
         if word.endswith(ending):
-            return _with(word, ending, cases), False
-    if word.endswith("ь"):
-        masculine = word in _MASCULINE or person
-        return _with(word, "ь", _MASCULINE_SOFT if masculine else _FEMININE_SOFT), False
-    if word[-1:] in _CONSONANTS:
-        accusative = "а" if person else ""
-        return tuple(word + case for case in ("а", "у", accusative, "ом", "е")), False
-    return (word,) * _CASES, False
+            return tuple(word.removesuffix(ending) + case for case in cases)
+    return None
 
 
-def _with(word: str, ending: str, cases: tuple[str, ...]) -> tuple[str, ...]:
-    stem = word.removesuffix(ending)
-    return tuple(stem + case for case in cases)
+@lru_cache(maxsize=1)
+def _endings() -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+    tables: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    for kind, *cells in read_table("russian.tsv"):
+        if len(cells) == 2:
+            tables.setdefault(kind, []).append((cells[0], tuple(cells[1].split("|"))))
+    return tables
+
+
+@lru_cache(maxsize=1)
+def _lists() -> dict[str, tuple[str, ...]]:
+    return {kind: tuple(cells[0].split("|")) for kind, *cells in read_table("russian.tsv") if len(cells) == 1}
