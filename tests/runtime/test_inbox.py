@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from workers.runtime.events import Event, Membership, Position
-from workers.runtime.inbox import Inbox
+from workers.runtime.inbox import HoleError, Inbox
 
 FIRST, SECOND = Membership(1, "a"), Membership(2, "a")
 
@@ -24,54 +24,54 @@ def inbox(capacity_bytes: int = 1000) -> Inbox:
 
 async def test_gives_what_waits_up_to_the_number_of_events() -> None:
     box = inbox()
-    await box.put(FIRST, run_of(0, 5))
+    await box.put(FIRST, None, run_of(0, 5))
     assert offsets((await box.take(3, 1000)).events) == [0, 1, 2]
     assert offsets((await box.take(3, 1000)).events) == [3, 4]
 
 
 async def test_gives_at_least_one_event_however_large() -> None:
     box = inbox()
-    await box.put(FIRST, run_of(0, 3, size_bytes=50))
+    await box.put(FIRST, None, run_of(0, 3, size_bytes=50))
     assert offsets((await box.take(10, 10)).events) == [0]
     assert offsets((await box.take(10, 100)).events) == [1, 2]
 
 
 async def test_an_offset_passes_once_in_a_generation() -> None:
     box = inbox()
-    await box.put(FIRST, run_of(0, 5))
+    await box.put(FIRST, None, run_of(0, 5))
     await box.take(3, 1000)
-    await box.put(FIRST, run_of(0, 7))  # fetched again after a seek to the committed offset
+    await box.put(FIRST, None, run_of(0, 7))  # fetched again after a seek to the committed offset
     assert offsets((await box.take(10, 1000)).events) == [3, 4, 5, 6]
 
 
 async def test_a_new_generation_forgets_what_waits_of_the_old_one_and_may_read_it_again() -> None:
     box = inbox()
-    await box.put(FIRST, run_of(0, 5))
-    await box.put(SECOND, run_of(2, 2))
+    await box.put(FIRST, None, run_of(0, 5))
+    await box.put(SECOND, None, run_of(2, 2))
     batch = await box.take(10, 1000)
     assert (batch.membership, offsets(batch.events)) == (SECOND, [2, 3])
 
 
 async def test_a_late_run_of_an_older_generation_is_forgotten() -> None:
     box = inbox()
-    await box.put(SECOND, run_of(0, 1))
-    await box.put(FIRST, run_of(5, 5))
+    await box.put(SECOND, None, run_of(0, 1))
+    await box.put(FIRST, None, run_of(5, 5))
     assert offsets((await box.take(10, 1000)).events) == [0]
 
 
 async def test_after_forgetting_nothing_more_of_the_generation_passes_lest_a_hole_be_committed() -> None:
     box = inbox()
-    await box.put(FIRST, run_of(0, 5))
+    await box.put(FIRST, None, run_of(0, 5))
     await box.retire()
-    await box.put(FIRST, run_of(5, 5))
+    await box.put(FIRST, None, run_of(5, 5))
     assert len(box) == 0
-    await box.put(SECOND, run_of(0, 2))
+    await box.put(SECOND, None, run_of(0, 2))
     assert len(box) == 2
 
 
 async def test_a_refusal_of_an_older_generation_leaves_the_newer_one_alone() -> None:
     box = inbox()
-    await box.put(SECOND, run_of(0, 2))
+    await box.put(SECOND, None, run_of(0, 2))
     await box.retire(FIRST.generation)
     assert len(box) == 2
 
@@ -83,14 +83,14 @@ async def test_runs_fetched_outside_the_group_are_forgotten_because_the_broker_w
     membership: Membership,
 ) -> None:
     box = inbox()
-    await box.put(membership, run_of(0, 5))
+    await box.put(membership, None, run_of(0, 5))
     assert len(box) == 0
 
 
 async def test_a_full_inbox_makes_the_reader_wait_until_a_batch_is_taken() -> None:
     box = inbox(capacity_bytes=10)
-    await box.put(FIRST, run_of(0, 10))
-    putting = asyncio.create_task(box.put(FIRST, run_of(10, 1)))
+    await box.put(FIRST, None, run_of(0, 10))
+    putting = asyncio.create_task(box.put(FIRST, None, run_of(10, 1)))
     await asyncio.sleep(0)
     assert not putting.done()
     await box.take(10, 1000)
@@ -100,8 +100,8 @@ async def test_a_full_inbox_makes_the_reader_wait_until_a_batch_is_taken() -> No
 
 async def test_a_reader_that_waits_is_let_go_when_the_generation_is_retired() -> None:
     box = inbox(capacity_bytes=10)
-    await box.put(FIRST, run_of(0, 10))
-    putting = asyncio.create_task(box.put(FIRST, run_of(10, 1)))
+    await box.put(FIRST, None, run_of(0, 10))
+    putting = asyncio.create_task(box.put(FIRST, None, run_of(10, 1)))
     await asyncio.sleep(0)
     await box.retire()
     await asyncio.wait_for(putting, 1)
@@ -110,7 +110,27 @@ async def test_a_reader_that_waits_is_let_go_when_the_generation_is_retired() ->
 
 async def test_knows_when_the_group_has_moved_on() -> None:
     box = inbox()
-    await box.put(FIRST, run_of(0, 1))
+    await box.put(FIRST, None, run_of(0, 1))
     assert not box.has_moved_on(FIRST)
-    await box.put(SECOND, run_of(0, 1))
+    await box.put(SECOND, None, run_of(0, 1))
     assert box.has_moved_on(FIRST)
+
+
+async def test_a_run_that_follows_one_that_never_arrived_is_refused() -> None:
+    box = inbox()
+    await box.put(FIRST, None, run_of(0, 5))
+    with pytest.raises(HoleError, match="t.raw:0: the events before offset 20 never arrived"):
+        await box.put(FIRST, 9, run_of(20, 5))
+
+
+async def test_the_first_run_of_a_generation_must_not_be_missing_either() -> None:
+    box = inbox()
+    with pytest.raises(HoleError):
+        await box.put(FIRST, 4, run_of(5, 5))
+
+
+async def test_offsets_that_transactions_have_taken_are_no_hole() -> None:
+    box = inbox()
+    await box.put(FIRST, None, run_of(0, 5))
+    await box.put(FIRST, 4, run_of(7, 5))  # 5 and 6 are control records
+    assert len(box) == 10

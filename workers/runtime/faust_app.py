@@ -16,6 +16,7 @@ import asyncio
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import faust
@@ -36,9 +37,14 @@ BUFFERED_RUNS = 4
 
 
 class Run(NamedTuple):
-    """Records of one partition, fetched together under one membership."""
+    """Records of one partition, fetched together under one membership.
+
+    `previous` is the offset of the record that was fetched before them under the same membership, None at its
+    start: Faust drops runs in silence at times, and whoever takes them can see that one is missing.
+    """
 
     membership: Membership
+    previous: int | None
     events: tuple[Event, ...]
 
 
@@ -68,6 +74,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     fetch_stable: StableOffsets
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._fetched_under = Membership(-1, "")
+        self._fetched_up_to: dict[AioTopicPartition, int] = {}
+
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - Faust's classes carry no types
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - there is no setting for it outside exactly_once
@@ -86,7 +97,19 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetched = await super()._fetch_records(consumer, *args, **kwargs)
         coordinator = consumer._coordinator  # noqa: SLF001 - point 2
         membership = Membership(coordinator.generation, coordinator.member_id)
-        return {partition: (membership, records) for partition, records in fetched.items()}
+        if membership != self._fetched_under:
+            self._fetched_under = membership
+            self._fetched_up_to.clear()
+        return {
+            partition: (membership, self._previous(partition, records), records)
+            for partition, records in fetched.items()
+        }
+
+    def _previous(self, partition: AioTopicPartition, records: Sequence[Any]) -> int | None:
+        """The offset fetched before `records`; after a seek back that is the one before the first of them."""
+        previous = self._fetched_up_to.get(partition)
+        self._fetched_up_to[partition] = records[-1].offset
+        return None if previous is None else min(previous, records[0].offset - 1)
 
 
 class Consumer(driver.Consumer):
@@ -104,23 +127,20 @@ class Consumer(driver.Consumer):
         if not self.flow_active:
             await self.perform_seek()
             return
-        for partition, (membership, records) in fetched.items():
+        for partition, (membership, previous, records) in fetched.items():
             if not self.flow_active:
                 return
-            yield TP(partition.topic, partition.partition), _message(partition, membership, records)
-
-    def track_message(self, message: ConsumerMessage) -> None:
-        """Nothing waits for acks."""
-
-    def ack(self, message: ConsumerMessage) -> bool:
-        message.acked = True
-        return True
+            run = Run(membership, previous, tuple(_event(record) for record in records))
+            yield TP(*partition), _message(run, records[-1], self.app.consumer_generation_id)
 
     async def commit(self, *_args: object, **_kwargs: object) -> bool:
         return False
 
     async def _commit(self, _offsets: object) -> bool:
         return False
+
+    async def wait_empty(self) -> None:
+        """The worker drains its pipeline itself, with a deadline; Faust's wait has none."""
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Gaps matter to acks only."""
@@ -136,39 +156,43 @@ class Transport(driver.Transport):
     fetch_stable: StableOffsets
 
 
-def _message(partition: Any, membership: Membership, records: Sequence[Any]) -> ConsumerMessage:  # noqa: ANN401
-    events = tuple(
-        Event(
-            Position(record.topic, record.partition, record.offset),
-            record.key,
-            record.value or b"",  # a tombstone is an event without a body
-            tuple((name, value or b"") for name, value in record.headers),
-        )
-        for record in records
+def _event(record: Any) -> Event:  # noqa: ANN401
+    return Event(
+        Position(record.topic, record.partition, record.offset),
+        record.key,
+        record.value or b"",  # a tombstone is an event without a body
+        tuple((name, value or b"") for name, value in record.headers),
     )
-    last = records[-1]
+
+
+def _message(run: Run, last: Any, generation: int) -> ConsumerMessage:  # noqa: ANN401
+    """The run as a Faust message at the place of its last record; Faust skips it if its generation is over."""
     return ConsumerMessage(
-        partition.topic, partition.partition, last.offset, last.timestamp / 1000, last.timestamp_type,
-        (), None, Run(membership, events), None, 0, 0, TP(partition.topic, partition.partition),
+        last.topic, last.partition, last.offset, last.timestamp / 1000, last.timestamp_type, (), None, run, None,
+        0, 0, TP(last.topic, last.partition), generation_id=generation,
     )  # fmt: skip
 
 
-def build_app(
-    settings: Settings,
-    addresses: Addresses,
-    group: str,
-    topic: str,
-    on_run: Callable[[Run], Awaitable[None]],
-    on_revoked: Callable[[], Awaitable[None]],
-) -> faust.App:
-    """A Faust app that reads `topic` in consumer group `group` and awaits `on_run` for each fetched run.
-
-    `on_revoked` is awaited before partitions are given up. The app is started by `app.start()`.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an app reads and whom it tells: `on_run` is awaited for each fetched run, `on_revoked` before partitions
+    are given up.
     """
+
+    brokers: tuple[str, ...]
+    group: str
+    topic: str
+    fetch_stable: StableOffsets
+    on_run: Callable[[Run], Awaitable[None]]
+    on_revoked: Callable[[], Awaitable[None]]
+
+
+def build_app(settings: Settings, reading: Reading) -> faust.App:
+    """A Faust app that reads, to be started by `app.start()` in the loop that called this."""
     session_s = settings.session_timeout_s
     app = faust.App(
-        group,
-        broker=[f"kafka://{address}" for address in addresses.kafka],
+        reading.group,
+        broker=[f"kafka://{address}" for address in reading.brokers],
         broker_credentials=credentials(settings),
         key_serializer="raw",
         value_serializer="raw",
@@ -186,17 +210,17 @@ def build_app(
         web_enabled=False,
     )
     app.transport = Transport(app.conf.broker, app, app.loop)
-    app.transport.fetch_stable = stable_offsets(settings, addresses, group)
+    app.transport.fetch_stable = reading.fetch_stable
 
     @app.on_partitions_revoked.connect
     async def revoked(_app: faust.App, _revoked: object, **_kwargs: object) -> None:
-        await on_revoked()
+        await reading.on_revoked()
 
     async def read(stream: Any) -> None:  # noqa: ANN401
-        async for run in stream:
-            await on_run(run)
+        async for run in stream.noack():
+            await reading.on_run(run)
 
-    app.agent(app.topic(topic, key_serializer="raw", value_serializer="raw"), name="read")(read)
+    app.agent(app.topic(reading.topic, key_serializer="raw", value_serializer="raw"), name="read")(read)
     return app
 
 

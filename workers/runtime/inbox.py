@@ -5,9 +5,14 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workers.runtime.events import Event, Membership
+from workers.errors import KhabarError
+from workers.runtime.events import Event, Membership, Position
 
 NOBODY = Membership(-1, "")
+
+
+class HoleError(KhabarError):
+    """Fetched events have not reached the inbox: going on would commit over them. The process has to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +47,11 @@ class Inbox:
         """True once events of a newer generation have been fetched."""
         return self._membership.generation > membership.generation
 
-    async def put(self, membership: Membership, events: Sequence[Event]) -> None:
-        """Add a run of one partition; waits while the inbox is full. Runs of a retired generation are forgotten,
-        as are those that were fetched while the worker was in no group: the broker could not fence them.
+    async def put(self, membership: Membership, previous: int | None, events: Sequence[Event]) -> None:
+        """Add a run of one partition, fetched after offset `previous`; waits while the inbox is full.
+
+        Runs of a retired generation are forgotten, as are those that were fetched while the worker was in no
+        group: the broker could not fence them. Raises HoleError when events before the run are missing.
         """
         async with self._changed:
             if membership.generation > self._membership.generation and membership.member_id:
@@ -55,6 +62,7 @@ class Inbox:
             )
             if membership != self._membership or membership.generation <= self._retired:
                 return
+            self._check_contiguous(previous, events[0].position)
             for event in events:
                 self._accept(event)
             self._changed.notify_all()
@@ -89,6 +97,13 @@ class Inbox:
         self._next_offset.clear()
         self._bytes = 0
         self._changed.notify_all()
+
+    def _check_contiguous(self, previous: int | None, first: Position) -> None:
+        if previous is not None and previous >= self._next_offset.get((first.topic, first.partition), 0):
+            message = (
+                f"{first.topic}:{first.partition}: the events before offset {first.offset} never arrived"
+            )
+            raise HoleError(message)
 
     def _accept(self, event: Event) -> None:
         # Faust seeks back to the committed offsets at times when later events are in work here already.

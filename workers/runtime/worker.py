@@ -25,13 +25,14 @@ from workers.errors import ConfigError, TransientError
 from workers.runtime.backoff import delays
 from workers.runtime.chain import ALL_STAGES, INPUT_ROLES, StageName, group_name
 from workers.runtime.clients import Addresses, admin
-from workers.runtime.faust_app import Run, build_app
-from workers.runtime.inbox import Inbox
+from workers.runtime.faust_app import Reading, Run, build_app, stable_offsets
+from workers.runtime.inbox import HoleError, Inbox
 from workers.runtime.isolation import PR_SET_PDEATHSIG, ChainFactory, Isolation
 from workers.runtime.pipeline import Pipeline
 from workers.runtime.topics_admin import actual, create
 from workers.runtime.transaction import TransactionalPublisher
-from workers.stores.redis_index import RedisIndex, connect
+from workers.stores.connection import connect
+from workers.stores.redis_index import RedisIndex
 from workers.topics import Role, Topic, table
 
 CRASH_EXIT: Final = 70
@@ -84,7 +85,7 @@ def main(options: WorkerOptions, heartbeats: Connection) -> None:
     structlog.contextvars.bind_contextvars(worker=options.worker_id)
     code = CRASH_EXIT
     try:
-        code = asyncio.run(_Worker(options, heartbeats).run())
+        code = asyncio.run(_run(options, heartbeats))
     except ConfigError as error:
         code = CONFIG_EXIT
         log.error("worker_cannot_start", error=str(error))  # noqa: TRY400 - the message says it all
@@ -92,6 +93,10 @@ def main(options: WorkerOptions, heartbeats: Connection) -> None:
         log.exception("worker_crashed")
     finally:
         _exit(code)
+
+
+async def _run(options: WorkerOptions, heartbeats: Connection) -> int:
+    return await _Worker(options, heartbeats).run()
 
 
 def _exit(code: int) -> None:
@@ -107,6 +112,7 @@ class _Worker:
         self._heartbeats = heartbeats
         self._group = group_name(options.settings.group, options.stages)
         self._stop = asyncio.Event()
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting_for: str | None = None
         self._inbox = Inbox(INBOX_BATCHES * self._settings.batch_bytes)
         self._pipeline: Pipeline | None = None
@@ -123,7 +129,9 @@ class _Worker:
             return 0 if self._stop.is_set() else CRASH_EXIT
         app, tasks = starting.result()
         log.info("worker_started", group=self._group, stages=list(self._options.stages))
-        done, _ = await asyncio.wait({beating, stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(
+            {beating, stopping, self._failure, *tasks}, return_when=asyncio.FIRST_COMPLETED
+        )
         for task in done - {stopping}:
             await task  # raises what has ended it
             return CRASH_EXIT
@@ -144,11 +152,11 @@ class _Worker:
         await warming
         pipeline = self._pipeline = Pipeline(settings, topics, self._inbox, isolation, index, publisher)
         source = topics[INPUT_ROLES[options.stages[0]]].name
-        app = await self._once_there(
-            lambda: build_app(
-                settings, options.addresses, self._group, source, self._on_run, self._on_revoked
-            )
+        offsets = await self._once_there(lambda: stable_offsets(settings, options.addresses, self._group))
+        reading = Reading(
+            options.addresses.kafka, self._group, source, offsets, self._on_run, self._on_revoked
         )
+        app = build_app(settings, reading)
         await app.start()
         self._partitions = lambda: sorted(partition.partition for partition in app.consumer.assignment())
         tasks = {
@@ -195,7 +203,11 @@ class _Worker:
         raise AssertionError  # delays() has no end
 
     async def _on_run(self, run: Run) -> None:
-        await self._inbox.put(run.membership, run.events)
+        try:
+            await self._inbox.put(run.membership, run.previous, run.events)
+        except HoleError as error:
+            # Raised here, it would end in Faust's agent, which starts again without a word.
+            self._failure.set_exception(error)
 
     async def _on_revoked(self) -> None:
         """Finish the work in flight before the partitions go; forget what has not been begun."""
@@ -211,9 +223,9 @@ class _Worker:
         if not is_idle:
             log.warning("drain_timed_out", in_work=self._pipeline.progress.in_work)
         else:
-            try:
-                await asyncio.wait_for(app.stop(), STOP_TIMEOUT_S)  # type: ignore[attr-defined]
-            except TimeoutError:
+            # Not wait_for, which would wait for as long as Faust takes to be cancelled.
+            stopping = asyncio.ensure_future(app.stop())
+            if not (await asyncio.wait({stopping}, timeout=STOP_TIMEOUT_S))[0]:
                 log.info("left_group_by_timeout")
         log.info("worker_stopped", committed=self._pipeline.progress.committed)
         return 0
