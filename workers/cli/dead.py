@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SHOWN_BYTES = 256
 SHOWN_CHARS = 400
 ROW_BYTES = 16
+REASONS = [reason.value for reason in DeadReason]
 
 
 @click.group("dead")
@@ -28,7 +29,7 @@ def command() -> None:
 
 
 @command.command("ls")
-@click.option("--reason", type=click.Choice(list(DeadReason)), help="Only those that died of this.")
+@click.option("--reason", type=click.Choice(REASONS), help="Only those that died of this.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @pass_settings
 def ls(settings: Settings, *, reason: str | None, as_json: bool) -> None:
@@ -75,7 +76,7 @@ def show(settings: Settings, *, name: str, raw: bool) -> None:
 @command.command("replay")
 @click.argument("name", required=False, metavar="[POSITION|ORIGIN]")
 @click.option("--all", "is_all", is_flag=True, help="All dead letters.")
-@click.option("--reason", type=click.Choice(list(DeadReason)), help="All that died of this.")
+@click.option("--reason", type=click.Choice(REASONS), help="All that died of this.")
 @click.option("--again", is_flag=True, help="Also those that were replayed before.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.pass_context

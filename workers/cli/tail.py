@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 @click.option(
     "--topic",
     "topics",
-    type=click.Choice([*OUTCOMES, "all"]),
+    type=click.Choice([*(role.value for role in OUTCOMES), "all"]),
     multiple=True,
-    default=[Role.PUBLISHED],
+    default=[Role.PUBLISHED.value],
     show_default=True,
     help="What to follow; may be given several times.",
 )
