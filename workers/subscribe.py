@@ -172,8 +172,9 @@ def read_ranges(client: KafkaConsumer, ranges: Ranges, role: Role) -> Iterator[R
                 heard = time.monotonic()
             elif time.monotonic() - heard > BLOCKED_S:
                 raise TransientError(
-                    f"{partition.topic}, partition {partition.partition}: a transaction is open at offset "
-                    f"{position} since {BLOCKED_S:.0f} s. Try again when it has ended"
+                    f"{partition.topic}, partition {partition.partition}: nothing can be read after offset "
+                    f"{position} for {BLOCKED_S:.0f} s. Kafka is away, or a transaction there was left open: "
+                    "try again later"
                 )
 
 
