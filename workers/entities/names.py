@@ -128,13 +128,19 @@ def _territories(locale: str, lang: str) -> Iterator[Named]:
         if not code.isalpha() or code in _NOT_TERRITORIES:
             continue
         row = _rows().get(f"iso:{code}")
-        own = row.of(lang) if row else ()
+        own = row.names.get(lang, ()) if row else ()
+        marked, mark_en = (next((name[1:] for name in names if name.startswith("=")), None)
+                           for names in (own, row.names["en"] if row else ()))  # fmt: skip
         # CLDR's "Congo - Kinshasa" and "Hong Kong SAR China" are for menus; our own list names these things.
-        canonical = own[0].removeprefix("=") if own and own[0].startswith("=") else _short(name)
-        name_en = row.names["en"][0] if row and row.names["en"][0].startswith("=") else english[code]
-        surfaces = dict.fromkeys((canonical, _short(name), *(surface.removeprefix("=") for surface in own)))
+        canonical = marked or _short(name)
+        surfaces = dict.fromkeys((canonical, _short(name), *(row.of(lang) if row else ())))
         yield Named(
-            f"iso:{code}", Label.LOC, canonical, _short(name_en.removeprefix("=")), code, tuple(surfaces)
+            f"iso:{code}",
+            Label.LOC,
+            canonical,
+            mark_en or _short(english[code]),
+            code,
+            tuple(surface.removeprefix("=") for surface in surfaces),
         )
 
 

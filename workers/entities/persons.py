@@ -11,7 +11,7 @@ from schemas.tagged_article import Label
 from workers.entities.gazetteer import Hit, after_proclitics
 from workers.entities.names import LATIN, Named, key_id, named_things
 from workers.entities.normal import Normal, normal_name
-from workers.entities.russian import inflect, stem
+from workers.entities.russian import inflect, nominative, stem
 from workers.entities.tables import read_table
 from workers.entities.variants import within_one_edit
 
@@ -20,15 +20,16 @@ _ARABIC_SCRIPT_LOCALES: Final = frozenset({"ar", "fa"})
 _MIN_FUZZY_LETTERS: Final = 5  # of 40 pairs in ANERcorp 38 right; see within_one_edit
 _MIN_SURNAME_LETTERS: Final = 3
 _MAX_NAME_WORDS: Final = 4
+_LONGEST_ENDING: Final = 3  # letters of a Russian case ending
 _MAX_ARABIC_NAME_WORDS: Final = 6  # with particles
 _SERVANT: Final = "\u0639\u0628\u062f"  # ABD, makes one given name with the word after it
 _ARTICLE: Final = "\u0627\u0644"
 
 _UPPER: Final = "A-Z\u00c0-\u00d6\u00d8-\u00de\u0106\u010c\u0110\u011e\u0130\u0141\u015a\u015e\u0160\u0179\u017b\u017d\u0410-\u042f"
 _CAPITAL_WORD: Final = rf"[{_UPPER}](?:[^\W\d_]|['-](?=[^\W\d_]))*"
-# A run of capitalised words, with particles and initials between them.
+# A run of capitalised words, with particles between them; a full stop only after an initial or "Mr", "Gov".
 _CAPITAL_RUN: Final = re.compile(
-    rf"(?<![\w@#-]){_CAPITAL_WORD}(?:\.? (?:(?:de|da|dos|del|di|van|von|der|den|la|le|bin|ben|al|el) ){{0,2}}{_CAPITAL_WORD})*"
+    rf"(?<![\w@#-]){_CAPITAL_WORD}(?:(?:(?:(?<=\b[{_UPPER}])|(?<=\b[A-Z][a-z])|(?<=\b[A-Z][a-z][a-z]))\.)? (?:(?:de|da|dos|del|di|van|von|der|den|la|le|bin|ben|al|el) ){{0,2}}{_CAPITAL_WORD})*"
 )
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _BEFORE: Final = re.compile(r"([^\W\d_]+)\.? $")
@@ -39,6 +40,10 @@ class _Words:
     """What persons of a language are known by."""
 
     given: frozenset[str]
+    known: frozenset[str]
+    """Given names, and the first words of listed persons' names."""
+    nominatives: dict[str, str]
+    """Given names in any case: their nominative."""
     titles: frozenset[str]
     others: frozenset[str]
     """Words that are no part of a name although they stand where one could."""
@@ -64,13 +69,14 @@ def with_persons(normal: Normal, hits: Sequence[Hit], locale: str) -> list[Hit]:
         names = list(_arabic_script_names(normal, hits, lang))
     else:
         return list(hits)
-    merged = _merge(hits, _resolve(names, lang))
+    merged = _merge(hits, _resolve(normal.text, names, lang))
     return _merge(merged, _surnames(normal.text, merged, lang))
 
 
 def _capitalised_names(text: str, hits: Sequence[Hit], lang: str) -> Iterator[_Name]:
     words = _words(lang)
-    full = {hit.start: hit for hit in hits if hit.thing.label is not Label.LOC}
+    full = {hit.start for hit in hits if hit.thing.label is not Label.LOC}
+    places = {(hit.start, hit.end) for hit in hits if hit.thing.label is Label.LOC}
     for run in _CAPITAL_RUN.finditer(text):
         tokens = [
             (m.start() + run.start(), m.end() + run.start(), m.group()) for m in _WORD.finditer(run.group())
@@ -80,16 +86,25 @@ def _capitalised_names(text: str, hits: Sequence[Hit], lang: str) -> Iterator[_N
         while tokens and tokens[0][2].lower() in words.titles:
             titled = True
             del tokens[0]
-        while tokens and tokens[0][2].lower() in words.others:
+        while (
+            tokens and (tokens[0][2].lower() in words.others or tokens[0][:2] in places) and len(tokens) > 1
+        ):
+            del tokens[0]
+        if len(tokens) > 2 and tokens[0][2] not in words.known and _starts_sentence(text, tokens[0][0]):
             del tokens[0]
         if not tokens or tokens[0][0] in full:
             continue
-        known = tokens[0][2] in words.given or tokens[0][2] in words.listed
+        known = tokens[0][2] in words.known
         if (known and len(tokens) > 1) or (titled and lang != "de"):
             tokens = tokens[:_MAX_NAME_WORDS]
             name = _Name(tokens[0][0], tokens[-1][1], tuple(token for _, _, token in tokens))
             if known or not any(hit.start < name.end and name.start < hit.end for hit in hits):
                 yield name
+
+
+def _starts_sentence(text: str, position: int) -> bool:
+    before = text[max(0, position - 4) : position].rstrip(' "\u00ab\u201c\u201e-\u2013\u2014')
+    return not before or before[-1] in ".!?:;\u2026"
 
 
 def _arabic_script_names(normal: Normal, hits: Sequence[Hit], lang: str) -> Iterator[_Name]:
@@ -123,7 +138,7 @@ def _arabic_script_names(normal: Normal, hits: Sequence[Hit], lang: str) -> Iter
             follow += 1
         found = _Name(start, end, tuple(name))
         known = first in words.given and len(name) > 1 and name[-1] not in words.particles
-        if (known and len(name[-1]) >= _MIN_SURNAME_LETTERS) or _listed(found, words):
+        if (known and len(name[-1]) >= _MIN_SURNAME_LETTERS) or _listed(name, words):
             yield found
             index = follow
 
@@ -138,46 +153,49 @@ def _first_in(token: str, words: _Words, lang: str) -> str | None:
     """The first word of a name in `token`, without Arabic proclitics."""
     for skip in (0, 1, 2) if lang == "ar" else (0,):
         rest = token[skip:]
-        if (rest in words.given or rest in words.listed) and (not skip or after_proclitics(token, skip)):
+        if rest in words.known and (not skip or after_proclitics(token, skip)):
             return rest
     return None
 
 
-def _resolve(names: Sequence[_Name], lang: str) -> Iterator[Hit]:
+def _resolve(text: str, names: Sequence[_Name], lang: str) -> Iterator[Hit]:
     """Each name with its person: a listed one spelled almost so, one named before, or a new one."""
     words = _words(lang)
     known: dict[str, Named] = {}
     for name in sorted(names, key=lambda item: -len(item.words)):
-        person = _listed(name, words) or _namesake(name, known, lang)
+        form = _dictionary_form(name.words, lang)
+        person = _listed(form, words) or _namesake(form, known, lang)
         if person is None:
-            written = _dictionary_form(name.words, lang)
+            written = text[name.start : name.end] if form is name.words else " ".join(form)
             person = Named(key_id(Label.PER, written), Label.PER, written, None, None, (written,))
             known[written] = person
         yield Hit(name.start, name.end, person)
 
 
-def _dictionary_form(name: Sequence[str], lang: str) -> str:
-    """The name without Turkish case endings."""
-    if lang == "tr":
-        return " ".join([*name[:-1], name[-1].partition("'")[0]])
-    return " ".join(name)
+def _dictionary_form(name: tuple[str, ...], lang: str) -> Sequence[str]:
+    """The name without Russian and Turkish case endings."""
+    if lang == "ru":
+        return nominative(name, _words(lang).nominatives)
+    if lang == "tr" and "'" in name[-1]:
+        return [*name[:-1], name[-1].partition("'")[0]]
+    return name
 
 
-def _listed(name: _Name, words: _Words) -> Named | None:
-    rest = " ".join(name.words[1:])
-    for expected, person in words.listed.get(name.words[0], ()):
+def _listed(name: Sequence[str], words: _Words) -> Named | None:
+    rest = " ".join(name[1:])
+    for expected, person in words.listed.get(name[0], ()):
         if rest == expected or (len(rest) >= _MIN_FUZZY_LETTERS and within_one_edit(rest, expected)):
             return person
     return None
 
 
-def _namesake(name: _Name, known: dict[str, Named], lang: str) -> Named | None:
+def _namesake(name: Sequence[str], known: dict[str, Named], lang: str) -> Named | None:
     for written, person in known.items():
         others = written.split(" ")
-        if len(name.words) == 1:
-            if _same_word(name.words[0], others[-1], lang):
+        if len(name) == 1:
+            if _same_word(name[0], others[-1], lang):
                 return person
-        elif _same_word(name.words[-1], others[-1], lang) and _same_word(name.words[0], others[0], lang):
+        elif _same_word(name[-1], others[-1], lang) and _same_word(name[0], others[0], lang):
             return person
     return None
 
@@ -229,16 +247,20 @@ def _surname_in(word: str, surnames: dict[str, Named], lang: str) -> tuple[int, 
     """How many letters of `word` are proclitics, and whose surname the rest is."""
     if lang in _CAPITALISED_LOCALES and not word[0].isupper():
         return None
-    for skip in (0, 1, 2) if lang == "ar" else (0,):
-        rest = word[skip:]
-        if len(rest) < _MIN_SURNAME_LETTERS or (skip and not after_proclitics(word, skip)):
-            continue
-        if person := surnames.get(rest):
+    skips = [
+        skip
+        for skip in ((0, 1, 2) if lang == "ar" else (0,))
+        if not skip or (skip < len(word) and after_proclitics(word, skip))
+    ]
+    for skip in skips:
+        if person := surnames.get(word[skip:]):
             return skip, person
+    for skip in skips:
+        rest = word[skip:]
+        if len(rest) < _MIN_SURNAME_LETTERS or rest in _words(lang).others:
+            continue
         for surname, person in surnames.items():
-            if abs(len(rest) - len(surname)) <= 3 and _same_word(rest, surname, lang):
-                if lang in _ARABIC_SCRIPT_LOCALES and rest in _words(lang).others:
-                    continue
+            if abs(len(rest) - len(surname)) <= _LONGEST_ENDING and _same_word(rest, surname, lang):
                 return skip, person
     return None
 
@@ -269,13 +291,17 @@ def _words(lang: str) -> _Words:
                 first, _, rest = normal_name(surface).partition(" ")
                 if rest and not first.islower():
                     listed.setdefault(first, []).append((rest, thing))
-    given = found["given"]
+    nominatives = {name: name for name in sorted(found["given"])}
     if lang == "ru":
-        given |= {form for name in tuple(given) for form in inflect(name, person=True)}
+        for name in tuple(nominatives):
+            for form in inflect(name, person=True):
+                nominatives.setdefault(form, name)
     return _Words(
-        frozenset(given),
-        frozenset(found["title"]),
-        frozenset(found["other"]),
-        frozenset(found["particle"]),
-        listed,
+        given=frozenset(nominatives),
+        known=frozenset(nominatives) | frozenset(listed),
+        nominatives=nominatives,
+        titles=frozenset(found["title"]),
+        others=frozenset(found["other"]),
+        particles=frozenset(found["particle"]),
+        listed=listed,
     )

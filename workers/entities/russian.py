@@ -1,5 +1,6 @@
 """Russian case endings, generated for the names of the gazetteer and taken off surnames. See data/russian.tsv."""
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -8,6 +9,7 @@ from workers.entities.tables import read_table
 _CASES: Final = 5
 _SHORTEST_STEM: Final = 3
 _SHORTEST_ADJECTIVE: Final = 6  # a name of five letters in SHORT I is a noun, a given name mostly
+_FEMININE: Final = ("\u0430", "\u044f")  # A, YA
 _SHORT_I: Final = "\u0439"
 
 
@@ -34,6 +36,23 @@ def stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
             return word.removesuffix(ending)
     return word
+
+
+def nominative(name: Sequence[str], given_names: Mapping[str, str]) -> list[str]:
+    """A person's name in the nominative; `given_names` maps given names in any case to theirs.
+
+    A name whose given name is unknown, or in the nominative already, stays as it is.
+    """
+    given = given_names.get(name[0], name[0])
+    if given == name[0]:
+        return list(name)
+    endings = _lists()["feminine endings" if given.endswith(_FEMININE) else "masculine endings"]
+    return [given, *(_nominative_of(word, endings) for word in name[1:])]
+
+
+def _nominative_of(word: str, endings: Sequence[str]) -> str:
+    candidates = (word[:-cut] + ending for ending in endings for cut in range(1, 4))
+    return next((c for c in candidates if len(c) >= _SHORTEST_STEM and word in inflect(c, person=True)), word)
 
 
 def _word_cases(word: str, *, person: bool, last: bool) -> tuple[tuple[str, ...], bool]:
