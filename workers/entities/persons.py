@@ -23,7 +23,8 @@ _MAX_NAME_WORDS: Final = 4
 _LONGEST_ENDING: Final = 3  # letters of a Russian case ending
 _MAX_ARABIC_NAME_WORDS: Final = 6  # with particles
 _SERVANT: Final = "\u0639\u0628\u062f"  # ABD, makes one given name with the word after it
-_ARTICLE: Final = "\u0627\u0644"
+_LAM: Final = "\u0644"
+_ARTICLE: Final = "\u0627" + _LAM
 
 _UPPER: Final = "A-Z\u00c0-\u00d6\u00d8-\u00de\u0106\u010c\u0110\u011e\u0130\u0141\u015a\u015e\u0160\u0179\u017b\u017d\u0410-\u042f"
 _CAPITAL_WORD: Final = rf"[{_UPPER}](?:[^\W\d_]|['-](?=[^\W\d_]))*"
@@ -253,7 +254,10 @@ def _surname_in(word: str, surnames: dict[str, Named], lang: str) -> tuple[int, 
         if not skip or (skip < len(word) and after_proclitics(word, skip))
     ]
     for skip in skips:
-        if person := surnames.get(word[skip:]):
+        person = surnames.get(word[skip:])
+        if person is None and skip and word[skip - 1] == _LAM:
+            person = surnames.get(_ARTICLE[0] + word[skip:])  # "to" has swallowed the article's ALEF
+        if person:
             return skip, person
     for skip in skips:
         rest = word[skip:]
