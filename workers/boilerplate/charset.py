@@ -48,8 +48,9 @@ _DETECTION_STEPS: Final = 10
 _LOSS_SHARE: Final = 0.1
 """Share of characters beyond ASCII that may be lost before a declared charset is not believed."""
 
-# Controls but tab and newlines, the C1 block, lone surrogates, and the byte order mark.
-_UNWANTED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff]")
+# Controls but tab and newlines, the C1 block, the byte order mark; the bidirectional embeddings, overrides (U+202A to
+# U+202E) and isolates (U+2066 to U+2069), which can make a text read otherwise than it is stored.
+_UNWANTED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\u202a-\u202e\u2066-\u2069]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _REPLACEMENT: Final = "\ufffd"  # REPLACEMENT CHARACTER
 

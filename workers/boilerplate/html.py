@@ -25,6 +25,10 @@ _CANONICAL: Final = etree.XPath(
 )
 _TOO_DEEP: Final = "excessive depth"
 _TITLE_TAIL: Final = re.compile(r"\s+[|\u00b7\u2013\u2014-]\s+([^|]{2,40})$")  # MIDDLE DOT, EN DASH, EM DASH
+# ZERO WIDTH NON-JOINER and JOINER are spelling in Persian, Urdu and Indic scripts, and trafilatura deletes them as
+# unprintable. They pass through it as two letters of Linear A, which no news page is written in.
+_HIDDEN: Final = str.maketrans("\u200c\u200d", "\U00010600\U00010601")
+_SHOWN: Final = str.maketrans("\U00010600\U00010601", "\u200c\u200d")
 _NOT_LETTERS: Final = re.compile(r"[\W_]+")
 
 fixed_clock.install()
@@ -49,7 +53,7 @@ def read_html(page: str, *, url: str | None, fetched_at: datetime | None) -> Pag
     """
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
-        tree = document_fromstring(page.encode("utf-8", "replace"), parser=parser)
+        tree = document_fromstring(page.translate(_HIDDEN).encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:  # nothing but comments and white space
         return Page(text="", blocks=0)
     blocks = int(_BLOCKS(tree))
@@ -59,17 +63,18 @@ def read_html(page: str, *, url: str | None, fetched_at: datetime | None) -> Pag
     document = _extract(tree, url or canonical, fetched_at)
     if document is None or not document.text:
         return Page(text="", blocks=blocks, lang=lang, problem=_parser_problem(parser))
+    title = _title(document.title, document.sitename, url or canonical)
     return Page(
-        text=join(_without_bullet(line) for line in document.text.split("\n")),
+        text=_text(document.text, title),
         blocks=blocks,
-        title=_title(document.title, document.sitename, url or canonical),
-        authors=distinct((document.author or "").split(";")),
+        title=title,
+        authors=distinct(_shown(document.author).split(";")),
         lang=lang,
         published_at=times.published or parse_time(document.date),
         modified_at=times.modified,
         site_name=_site_name(document.sitename),
         canonical_url=canonical,
-        keywords=distinct(part for tag in document.tags or () for part in tag.split(",")),
+        keywords=distinct(part for tag in document.tags or () for part in _shown(tag).split(",")),
     )
 
 
@@ -91,18 +96,28 @@ def _extract(tree: HtmlElement, url: str | None, fetched_at: datetime | None) ->
     return document
 
 
-def _without_bullet(line: str) -> str:
-    """Trafilatura writes list items with a dash that is not in the page."""
-    return line.strip().removeprefix("- ")
+def _text(extracted: str, title: str | None) -> str:
+    """The paragraphs without the headline, which has a field of its own.
+
+    Trafilatura writes list items with a dash that is not in the page.
+    """
+    lines = [tidy(line).removeprefix("- ") for line in _shown(extracted).split("\n")]
+    if title and lines and _letters(lines[0]) == _letters(title):
+        lines = lines[1:]
+    return join(lines)
+
+
+def _shown(value: str | None) -> str:
+    return (value or "").translate(_SHOWN)
 
 
 def _title(title: str | None, site: str | None, url: str | None) -> str | None:
     """The headline without the name of the site behind it ("... - The Namibian")."""
-    text = tidy(title or "")
+    text = tidy(_shown(title))
     tail = _TITLE_TAIL.search(text)
     if tail and (name := _letters(tail.group(1))):
         host = urlsplit(url).hostname if url else None
-        if name == _letters(site or "") or name in _letters(host or ""):
+        if name == _letters(_shown(site)) or name in _letters(host or ""):
             text = text[: tail.start()]
     return text or None
 
@@ -113,7 +128,7 @@ def _letters(text: str) -> str:
 
 def _site_name(name: str | None) -> str | None:
     """The name of the site as readers know it; trafilatura falls back to the host, which is no name."""
-    text = tidy(name or "")
+    text = tidy(_shown(name))
     return text if text and ("." not in text or " " in text) else None
 
 
