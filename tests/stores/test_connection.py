@@ -1,4 +1,11 @@
+import contextlib
+import shutil
 import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -55,6 +62,65 @@ def test_a_suitable_server_is_taken(version):
         _unsuitable({"redis_version": version, "maxmemory_policy": "noeviction", "cluster_enabled": 0})
         is None
     )
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A PEM file with a key and a certificate for 127.0.0.1 that is its own authority."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the openssl command")
+    key, pem = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subject = ["-subj", "/CN=khabar test", "-addext", "subjectAltName=IP:127.0.0.1"]
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command = ["openssl", "req", "-x509", *curve, *subject, "-keyout", key, "-out", pem]
+    subprocess.run(command, check=True, capture_output=True)
+    pem.write_text(pem.read_text() + key.read_text())
+    return pem
+
+
+@pytest.fixture
+def tls_port(stack: Stack, certificate: Path) -> Iterator[int]:
+    """A port of this machine that speaks TLS and passes on to the stack's Redis, which speaks none."""
+    redis_port = int(stack.addresses.redis.rpartition(":")[2].partition("/")[0])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_serve, args=(listener, context, redis_port), daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def _serve(listener: socket.socket, context: ssl.SSLContext, redis_port: int) -> None:
+    with contextlib.suppress(OSError):  # the listener was closed
+        while True:
+            accepted, _ = listener.accept()
+            threading.Thread(target=_pass_on, args=(accepted, context, redis_port), daemon=True).start()
+
+
+def _pass_on(accepted: socket.socket, context: ssl.SSLContext, redis_port: int) -> None:
+    with contextlib.suppress(OSError), accepted:
+        outside = context.wrap_socket(accepted, server_side=True)
+        with outside, socket.create_connection(("127.0.0.1", redis_port)) as inside:
+            threading.Thread(target=_pump, args=(inside, outside), daemon=True).start()
+            _pump(outside, inside)
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while received := source.recv(1 << 16):
+            sink.sendall(received)
+
+
+@pytest.mark.integration
+class TestTls:
+    def test_a_certificate_of_the_given_authority_is_taken(self, tls_port: int, certificate: Path):
+        settings = Settings(redis_ca_file=str(certificate))
+        with connect(settings, f"rediss://127.0.0.1:{tls_port}/0") as client:
+            assert client.ping()
+
+    def test_a_certificate_of_an_unknown_authority_is_a_mistake_of_the_configuration(self, tls_port: int):
+        with pytest.raises(ConfigError, match="KHABAR_REDIS_CA_FILE"):
+            connect(Settings(), f"rediss://127.0.0.1:{tls_port}/0")
 
 
 @pytest.mark.integration

@@ -128,9 +128,11 @@ def test_another_window_finds_what_is_there(client, other):
     known = min(other, 1000)
     recent = [Candidate(f"raw:1:{n}", a.fingerprint) for n, a in enumerate(arrivals(50, 1500 - known))]
     assert {v.relation for v in after.decide(recent)} == {Relation.EXACT}
+    forgotten = candidates(*(article(with_words_changed(made_up(n), 30)) for n in range(50)), origin="raw:2")
+    assert {v.relation for v in after.decide(forgotten)} == {Relation.UNIQUE}
     after.decide(arrivals(600, 2000))
     kept = client.hlen(after.keys("ar")[KEYS.index("records")])
-    assert kept == (100 if other == 100 else 1000 + 50 + 600)
+    assert kept == (100 if other == 100 else 1000 + 50 + 50 + 600)
 
 
 def test_a_flushed_script_is_loaded_again(client, index):
@@ -253,20 +255,33 @@ def test_the_verdicts_are_those_of_the_index_in_memory_on_real_articles(client, 
         assert index.decide(batch) == model.decide(batch)
 
 
-@pytest.mark.parametrize("window", [5, 40])
+@pytest.mark.parametrize("window", [5, 40, 150])
 def test_the_verdicts_are_those_of_the_index_in_memory_on_crowded_buckets(client, window):
-    """A footer that all articles share fills its buckets, pages change, copies come back, the window overflows."""
-    footer = made_up(0, words=40)
+    """A footer that all articles share fills its buckets, pages change, copies come back edited, the window
+    overflows.
+    """
+    footer = made_up(0, words=25)
     source = random.Random(3)
+    texts = [
+        f"{with_words_changed(made_up(source.randrange(1, 60), words=40), source.randrange(40))} {footer}"
+        for _ in range(400)
+    ]
     articles = [
-        article(
-            f"{made_up(source.randrange(1, 60), words=40)} {footer}",
-            id=str(n),
-            url=f"https://example.org/{source.randrange(50)}",
-        )
-        for n in range(400)
+        article(text, id=str(n), url=f"https://example.org/{source.randrange(90)}")
+        for n, text in enumerate(texts)
     ]
     index, model = RedisIndex(client, window=window), MemoryIndex(window=window)
+    relations = set()
     for start in range(0, 400, 50):
         batch = candidates(*articles[start : start + 50], start=start)
-        assert index.decide(batch) == model.decide(batch)
+        verdicts = index.decide(batch)
+        assert verdicts == model.decide(batch)
+        relations |= {v.relation for v in verdicts}
+    assert relations == set(Relation)
+
+
+def test_a_shingle_that_all_articles_share_takes_a_bounded_place(client, index):
+    footer = made_up(0, words=20)
+    index.decide(candidates(*(article(f"{made_up(n, words=4)} {footer}") for n in range(1, 200))))
+    anchors = client.hvals(index.keys("ar")[KEYS.index("anchors")])
+    assert max(len(bucket) for bucket in anchors) == 24 * 7

@@ -36,7 +36,7 @@ class Labelled:
 
 
 def read(folder: Path, half: str | None = None) -> list[Labelled]:
-    """The stream in order of arrival. Raises OSError and KeyError for a folder that is none."""
+    """The stream in order of arrival. Raises OSError, KeyError or JSONDecodeError for a folder that is none."""
     gold = {row["id"]: row for row in _rows(folder / "gold.jsonl.gz")}
     return [
         Labelled(
@@ -100,7 +100,10 @@ def main() -> None:
     parser.add_argument("--half", choices="ab")
     parser.add_argument("--predictions", type=Path, help="write {id, cluster} lines")
     arguments = parser.parse_args()
-    labels = read(arguments.folder, arguments.half)
+    try:
+        labels = read(arguments.folder, arguments.half)
+    except (OSError, KeyError, orjson.JSONDecodeError) as error:
+        parser.error(f"{arguments.folder} is not a folder with a labelled stream: {error!r}")
     verdicts, fingerprint_s = decide(MemoryIndex(window=len(labels)), [label.article for label in labels])
     report: dict[str, Any] = {"articles": len(labels), "all": pair_scores(labels, verdicts)}
     for lang in sorted({label.article.lang for label in labels}):

@@ -17,7 +17,11 @@ SIMILARITY_STEPS: Final = 10_000
 class Rules:
     """Near-duplicates are found by shared anchors and confirmed by their sketches.
 
-    All numbers were chosen with `python -m workers.dedup.evaluate DATA --half a`, see there.
+    All numbers were chosen with `python -m workers.dedup.evaluate DATA --half a`, on generated edits of real Arabic and
+    English articles: F1 .980, precision .999; on half b, which chose nothing, .982 and .999. One at a time on half a:
+    sketches of 48 or 32 hashes instead of 64: F1 .977, .963; 8 anchors instead of 16: .975; no containment: .940;
+    8 hashes of numbers instead of 16: .900; no rule for numbers: .879. What all articles of one source share
+    (footers) is compared like everything else: 2 % of articles with the same long footer are taken for copies.
     """
 
     anchors: int = 16

@@ -12,8 +12,9 @@
 An arrival is an article's number within its language, from 1. LANG is a primary language subtag: the hash tag that
 keeps a language's keys in one slot of a Redis Cluster. 1 is the version of this layout. Each arrival pushes the
 oldest out; nothing has a time to live, so an evicting maxmemory-policy would take a whole key at once, which
-`workers.stores.connection` forbids. Measured sizes: see ARCHITECTURE. Arrivals that expired stay in a bucket until the
-next entry there, which makes about one entry in nine of a full window.
+`workers.stores.connection` forbids. All keys together take 710 bytes an article at a full window of 20,000 and 680 at
+100,000, and no more at twice the window (`python -m tests.stores.measure`, Valkey 9.1, 250 shingles an article). A
+language that is rarely seen takes room for the articles it has.
 
 The script index.lua is atomic. Redis forgets nothing of it but by a crash: with appendfsync everysec, at most the
 last second; what is then decided again may get another verdict than before.
