@@ -198,3 +198,21 @@ def test_a_batch_is_tagged_as_its_parts(left: list[CleanedArticle], right: list[
     together = tag(left + right)
     assert together == tag(left) + tag(right)
     assert len(together) == len(left) + len(right)
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        pytest.param("ar", "\u0644" * 500_000, id="ar: one word of proclitics"),
+        pytest.param("ar", "\u064e" * 500_000, id="ar: vowel signs"),
+        pytest.param("ar", "محمد بن " * 50_000, id="ar: one endless name"),
+        pytest.param("en", "A. " * 150_000, id="en: initials"),
+        pytest.param("en", "President Anna " * 30_000, id="en: titles and given names"),
+        pytest.param("en", " ".join(f"Anna Kel{chr(97 + n % 26)}{chr(97 + n // 26 % 26)}ler." for n in range(20_000)), id="en: many persons"),
+        pytest.param("zh", "美国" * 100_000, id="zh: no space anywhere"),
+    ],
+)  # fmt: skip
+@pytest.mark.timeout(20)
+def test_hostile_texts_take_bounded_time(lang: str, text: str) -> None:
+    spans = [(m.start, m.end, m.text) for entity in find_entities(text, lang) for m in entity.mentions]
+    assert all(text[start:end] == mention for start, end, mention in spans)

@@ -2,9 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from schemas.tagged_article import Label
@@ -20,6 +21,10 @@ _ARABIC_SCRIPT_LOCALES: Final = frozenset({"ar", "fa"})
 _MIN_FUZZY_LETTERS: Final = 5  # of 40 pairs in ANERcorp 38 right; see within_one_edit
 _MIN_SURNAME_LETTERS: Final = 3
 _MAX_NAME_WORDS: Final = 4
+_LONGEST_TITLE: Final = 30  # code points
+_MAX_COMPARED: Final = (
+    200  # a text with more persons than this is a list of names: only equal ones are joined
+)
 _LONGEST_ENDING: Final = 3  # letters of a Russian case ending
 _MAX_ARABIC_NAME_WORDS: Final = 6  # with particles
 _SERVANT: Final = "\u0639\u0628\u062f"  # ABD, makes one given name with the word after it
@@ -75,32 +80,39 @@ def with_persons(normal: Normal, hits: Sequence[Hit], locale: str) -> list[Hit]:
 
 
 def _capitalised_names(text: str, hits: Sequence[Hit], lang: str) -> Iterator[_Name]:
+    """Runs of capitalised words that begin with a given name and go on, or that follow a title."""
     words = _words(lang)
     full = {hit.start for hit in hits if hit.thing.label is not Label.LOC}
     places = {(hit.start, hit.end) for hit in hits if hit.thing.label is Label.LOC}
+    taken = {position for hit in hits for position in range(hit.start, hit.end)}
     for run in _CAPITAL_RUN.finditer(text):
-        tokens = [
-            (m.start() + run.start(), m.end() + run.start(), m.group()) for m in _WORD.finditer(run.group())
-        ]
-        before = _BEFORE.search(text, max(0, run.start() - 30), run.start())
-        titled = bool(before) and before[1].lower() in words.titles if before else False
-        while tokens and tokens[0][2].lower() in words.titles:
-            titled = True
-            del tokens[0]
-        while (
-            tokens and (tokens[0][2].lower() in words.others or tokens[0][:2] in places) and len(tokens) > 1
-        ):
-            del tokens[0]
-        if len(tokens) > 2 and tokens[0][2] not in words.known and _starts_sentence(text, tokens[0][0]):
-            del tokens[0]
+        tokens = [(match.start(), match.end(), match.group()) for match in _WORD.finditer(text, *run.span())]
+        first, titled = _first_of_name(text, tokens, places, words)
+        tokens = tokens[first : first + _MAX_NAME_WORDS]
         if not tokens or tokens[0][0] in full:
             continue
         known = tokens[0][2] in words.known
-        if (known and len(tokens) > 1) or (titled and lang != "de"):
-            tokens = tokens[:_MAX_NAME_WORDS]
-            name = _Name(tokens[0][0], tokens[-1][1], tuple(token for _, _, token in tokens))
-            if known or not any(hit.start < name.end and name.start < hit.end for hit in hits):
-                yield name
+        # German writes every noun with a capital, so that a title says nothing of the next word.
+        titled = titled and lang != "de" and not any(start in taken for start, _, _ in tokens)
+        if (known and len(tokens) > 1) or titled:
+            yield _Name(tokens[0][0], tokens[-1][1], tuple(token for _, _, token in tokens))
+
+
+def _first_of_name(
+    text: str, tokens: Sequence[tuple[int, int, str]], places: Container[tuple[int, int]], words: _Words
+) -> tuple[int, bool]:
+    """Where in a run of capitalised words a person's name can begin, and whether after a title."""
+    before = _BEFORE.search(text, max(0, tokens[0][0] - _LONGEST_TITLE), tokens[0][0])
+    titled = before is not None and before[1].lower() in words.titles
+    first, last = 0, len(tokens) - 1
+    while first <= last and tokens[first][2].lower() in words.titles:
+        titled = True
+        first += 1
+    while first < last and (tokens[first][2].lower() in words.others or tokens[first][:2] in places):
+        first += 1
+    if first < last - 1 and tokens[first][2] not in words.known and _starts_sentence(text, tokens[first][0]):
+        first += 1
+    return first, titled
 
 
 def _starts_sentence(text: str, position: int) -> bool:
@@ -169,7 +181,7 @@ def _resolve(text: str, names: Sequence[_Name], lang: str) -> Iterator[Hit]:
         if person is None:
             written = text[name.start : name.end] if form is name.words else " ".join(form)
             person = Named(key_id(Label.PER, written), Label.PER, written, None, None, (written,))
-            known[written] = person
+            known[" ".join(form)] = person
         yield Hit(name.start, name.end, person)
 
 
@@ -191,7 +203,9 @@ def _listed(name: Sequence[str], words: _Words) -> Named | None:
 
 
 def _namesake(name: Sequence[str], known: dict[str, Named], lang: str) -> Named | None:
-    for written, person in known.items():
+    if equal := known.get(" ".join(name)):
+        return equal
+    for written, person in islice(known.items(), _MAX_COMPARED):
         others = written.split(" ")
         if len(name) == 1:
             if _same_word(name[0], others[-1], lang):
@@ -263,7 +277,7 @@ def _surname_in(word: str, surnames: dict[str, Named], lang: str) -> tuple[int, 
         rest = word[skip:]
         if len(rest) < _MIN_SURNAME_LETTERS or rest in _words(lang).others:
             continue
-        for surname, person in surnames.items():
+        for surname, person in islice(surnames.items(), _MAX_COMPARED):
             if abs(len(rest) - len(surname)) <= _LONGEST_ENDING and _same_word(rest, surname, lang):
                 return skip, person
     return None
