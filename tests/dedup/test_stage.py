@@ -78,6 +78,7 @@ def test_any_article_has_a_fingerprint_of_bounded_size(text, lang, url):
         pytest.param("STRASSE Caf\u00e9", "stra\u00dfe cafe\u0301", id="case and composition"),
         pytest.param("\u0401\u043b\u043a\u0430", "\u0435\u043b\u043a\u0430", id="ru yo"),
         pytest.param("\u6771\u4eac \u90fd", "\u6771\u4eac\u90fd", id="ja spaces between characters"),
+        pytest.param("\u6771abc\u4eac", "\u6771 abc \u4eac", id="ja beside latin"),
         pytest.param(
             "#\u0646\u0627\u062f\u0631_\u0639\u0644\u064a",
             "\u0646\u0627\u062f\u0631 \u0639\u0644\u064a",
