@@ -16,6 +16,8 @@ from w3lib.encoding import (
     resolve_encoding,
 )
 
+from workers.boilerplate.language import detect
+
 _MAGIC: Final = (
     (b"%PDF-", "a PDF file"),
     (b"\x89PNG\r\n", "a PNG image"),
@@ -44,6 +46,18 @@ _DETECTED: Final = [
 charset-normalizer also answers with DOS and Mac code pages that no page uses."""
 _DETECTION_BYTES: Final = 65_536
 _DETECTION_STEPS: Final = 10
+
+_LATIN: Final = frozenset({"cp1252", "cp1250", "cp1254", "cp1257", "cp1258", "iso8859_2"})
+_EASTERN: Final = ("cp1250", "iso8859_2")
+_LATIN_BY_LANGUAGE: Final = {
+    **dict.fromkeys(("pl", "cs", "sk", "hu", "sl", "hr", "bs", "ro", "sq"), _EASTERN),
+    **dict.fromkeys(("lt", "lv"), ("cp1257",)),
+    **dict.fromkeys(("tr", "az"), ("cp1254",)),
+    "vi": ("cp1258",),
+}
+"""Text in Latin letters is mostly ASCII: charset-normalizer takes French for cp1250 and Polish for cp1252 in one of
+five pages of 1 kB, but the language shows in the ASCII words, and tells which code page its letters are from."""
+_TAG: Final = re.compile(rb"<[^<>]*>")
 
 _LOSS_SHARE: Final = 0.1
 """Share of characters beyond ASCII that may be lost before a declared charset is not believed."""
@@ -135,4 +149,17 @@ def _detect(body: bytes) -> str | None:
     best = from_bytes(
         body[:_DETECTION_BYTES], steps=_DETECTION_STEPS, cp_isolation=_DETECTED, enable_fallback=False
     ).best()
+    if best and best.encoding in _LATIN:
+        return _detect_latin(body[:_DETECTION_BYTES])
     return best.encoding if best else None
+
+
+def _detect_latin(body: bytes) -> str:
+    prose = _TAG.sub(b" ", body)
+    candidates = _LATIN_BY_LANGUAGE.get(detect(prose.decode("cp1252", "replace")), ("cp1252",))
+    return min(candidates, key=lambda encoding: _odd_count(prose.decode(encoding, "replace")))
+
+
+def _odd_count(text: str) -> int:
+    """How many characters beyond ASCII are no letters: few in the right code page."""
+    return sum(char > "\x7f" and not char.isalpha() for char in text)

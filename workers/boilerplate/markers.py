@@ -14,8 +14,6 @@ _HEAD_CHARS: Final = 64
 _LINE_CHARS: Final = 160
 """A line that begins with a marker and goes on without a colon is page furniture only when it is a line, not a
 paragraph."""
-_KEY_CHARS: Final = 2
-"""Forms are looked up by their first two characters."""
 
 _LEADING: Final = re.compile(r"^[^\w\u00a9(\uff08]+")  # COPYRIGHT SIGN, FULLWIDTH LEFT PARENTHESIS
 _COLON: Final = re.compile(r"\s*[:\uff1a]\s*|\s+[|\u2013\u2014-]\s+")  # FULLWIDTH COLON, EN DASH, EM DASH
@@ -71,7 +69,7 @@ def find_marker(paragraph: str) -> Marker | None:
     """The marker that `paragraph` (tidied, one line) begins with, or None when it is text."""
     line = _LEADING.sub("", paragraph)
     folded, ends = _fold(line[:_HEAD_CHARS])
-    for form in _forms().get(folded[:_KEY_CHARS], ()):
+    for form in _forms().get(folded[:1], ()):
         if folded.startswith(form.text):
             rest = line[ends[len(form.text) - 1] :]
             value = _value(form, line, rest)
@@ -107,12 +105,12 @@ def _fold(text: str) -> tuple[str, list[int]]:
 
 @cache
 def _forms() -> dict[str, tuple[_Form, ...]]:
-    """All forms of all languages by their first characters, the longest first."""
+    """All forms of all languages by their first character, the longest first."""
     data = json.loads(files("workers.boilerplate").joinpath("data/markers.json").read_text("utf-8"))
     table: dict[str, list[_Form]] = {}
     for kinds in data["markers"].values():
         for kind, forms in kinds.items():
             for written in forms:
                 text = _fold(unicodedata.normalize("NFC", written.rstrip("*")))[0]
-                table.setdefault(text[:_KEY_CHARS], []).append(_Form(text, Kind(kind), written.endswith("*")))
+                table.setdefault(text[:1], []).append(_Form(text, Kind(kind), written.endswith("*")))
     return {key: tuple(sorted(forms, key=lambda form: -len(form.text))) for key, forms in table.items()}

@@ -6,6 +6,12 @@ from collections.abc import Iterable
 from typing import Final
 
 _SPACES: Final = re.compile(r"\s+")
+# Thai, Lao, Myanmar, Khmer; kana, CJK ideographs.
+_DENSE: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+_IDEOGRAPHS: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+# ARABIC COMMA, SEMICOLON, QUESTION MARK, FULL STOP; DEVANAGARI DANDA; IDEOGRAPHIC COMMA, FULL STOP; FULLWIDTH
+# EXCLAMATION MARK, COMMA, QUESTION MARK.
+_STOP: Final = re.compile("[.!?;,\u060c\u061b\u061f\u06d4\u0964\u3001\u3002\uff01\uff0c\uff1f]")
 
 
 def tidy(text: str) -> str:
@@ -27,11 +33,17 @@ def distinct(items: Iterable[str]) -> tuple[str, ...]:
     return tuple(kept.values())
 
 
+def weight(line: str) -> int:
+    """Length in characters; an ideograph or kana says as much as three letters."""
+    return len(line) + 2 * len(_IDEOGRAPHS.findall(line))
+
+
+def is_prose(line: str, chars: int) -> bool:
+    """Whether `line` weighs more than `chars` and has a comma or a stop in it, as headlines and labels rarely do."""
+    return weight(line) > chars and bool(_STOP.search(line))
+
+
 def word_count(text: str) -> int:
     """How many words `text` has; a character of a script written without spaces counts for one half."""
     dense = len(_DENSE.findall(text))
     return len(_DENSE.sub(" ", text).split()) + dense // 2
-
-
-# Thai, Lao, Myanmar, Khmer; kana, CJK ideographs.
-_DENSE: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")

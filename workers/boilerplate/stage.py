@@ -11,11 +11,11 @@ from schemas.cleaned_article import CleanedArticle, Source
 from schemas.dead_letter import DeadReason
 from schemas.raw_event import RawEvent
 from schemas.rejected_event import RejectReason
-from workers.boilerplate.charset import decode, kind_of_file
+from workers.boilerplate.charset import decode, kind_of_file, scrub
 from workers.boilerplate.html import read_html
 from workers.boilerplate.language import detect
 from workers.boilerplate.page import Page
-from workers.boilerplate.paragraphs import distinct, tidy, word_count
+from workers.boilerplate.paragraphs import distinct, is_prose, tidy, weight, word_count
 from workers.boilerplate.sniff import is_html
 from workers.boilerplate.textdump import read_dump
 from workers.boilerplate.times import parse_time
@@ -27,7 +27,9 @@ VERSION: Final[str] = "1"
 """Raised when the same event may give another record."""
 
 _WORDS_MIN: Final = 12
-"""A text of fewer words is a caption, a teaser or a notice; the shortest gold text of the development data has more."""
+"""A text of fewer words is a caption, a teaser or a notice."""
+_PROSE_CHARS: Final = 60
+_LONG_CHARS: Final = 200
 
 
 def clean(batch: Sequence[RawEvent]) -> list[Outcome[CleanedArticle]]:
@@ -53,20 +55,27 @@ def _clean_one(event: RawEvent) -> Outcome[CleanedArticle]:
     except (ValueError, RecursionError, etree.LxmlError) as error:
         message = f"the page could not be parsed: {type(error).__name__}: {error}"
         return Failed(PoisonEventError(message, DeadReason.STAGE_ERROR, error=type(error).__name__))
-    if (words := word_count(page.text)) < _WORDS_MIN:
+    if (words := word_count(page.text)) < _WORDS_MIN or not _has_prose(page.text):
         return Dropped(RejectReason.NO_ARTICLE, _why_none(page, words))
     return Kept(_merge(event, page))
 
 
 def _read(text: str, event: RawEvent) -> Page:
     if is_html(text, event.content_type):
-        return read_html(text, url=event.url, fetched_at=parse_time(event.fetched_at))
+        return read_html(text, url=_field(event.url), fetched_at=parse_time(event.fetched_at))
     return read_dump(text)
+
+
+def _has_prose(text: str) -> bool:
+    """Whether one paragraph at least is more than a label or a headline; scripts without stops need a longer one."""
+    return any(is_prose(line, _PROSE_CHARS) or weight(line) > _LONG_CHARS for line in text.split("\n\n"))
 
 
 def _why_none(page: Page, words: int) -> str:
     blocks = "1 block" if page.blocks == 1 else f"{page.blocks} blocks"
     found = "1 word" if words == 1 else f"{words} words"
+    if words >= _WORDS_MIN:
+        return f"the page has no main text: {found} in {blocks}, labels and headlines without a sentence among them"
     why = f"; {page.problem}" if page.problem else ""
     return f"the page has no main text: {found} in {blocks}{why}"
 
@@ -80,20 +89,25 @@ def _merge(event: RawEvent, page: Page) -> CleanedArticle:
     """
     return CleanedArticle(
         id=article_id(event.body, event.url),
-        url=event.url,
+        url=_field(event.url),
         canonical_url=page.canonical_url,
         source=_source(event, page),
-        title=page.title or tidy(event.title or "") or None,
-        authors=page.authors or distinct([event.author or ""]),
+        title=page.title or _field(event.title),
+        authors=page.authors or distinct([_field(event.author) or ""]),
         lang=detect(page.text, event.lang or page.lang),
         published_at=_published(page.published_at, parse_time(event.published_at)),
         modified_at=page.modified_at,
         text=page.text,
-        keywords=distinct(_flat(page.keywords, event.tags)),
+        keywords=distinct(_flat(page.keywords, map(scrub, event.tags))),
         related=page.related,
         meta=event.meta,
         versions={"boilerplate": VERSION},
     )
+
+
+def _field(value: str | None) -> str | None:
+    """A field of the event as one tidy line; None when nothing is left of it."""
+    return tidy(scrub(value or "")) or None
 
 
 def _flat(*groups: Iterable[str]) -> list[str]:
@@ -108,8 +122,8 @@ def _published(stated: datetime | None, fed: datetime | None) -> datetime | None
 
 
 def _source(event: RawEvent, page: Page) -> Source:
-    named = tidy(event.source or "") or None
-    domain = _domain(event.url) or _domain(page.canonical_url)
+    named = _field(event.source)
+    domain = _domain(_field(event.url)) or _domain(page.canonical_url)
     if named and _is_domain(named):
         return Source(name=page.site_name, domain=domain or _without_www(named))
     return Source(name=named or page.site_name, domain=domain)

@@ -16,7 +16,7 @@ from schemas.cleaned_article import Related
 from workers.boilerplate.keywords import split_keywords
 from workers.boilerplate.markers import Kind, Marker, find_marker
 from workers.boilerplate.page import Page
-from workers.boilerplate.paragraphs import distinct, join, tidy
+from workers.boilerplate.paragraphs import distinct, is_prose, join, tidy, weight
 
 _BLANK: Final = re.compile(r"\n[^\S\n]*\n")
 _START_CHARS: Final = (120, 60)
@@ -37,14 +37,11 @@ _HEADLINE_CHARS: Final = 25
 """An unmarked line that is shorter is a date, a section or a name."""
 _TITLE_CHARS: Final = (12, 200)
 
-# ARABIC COMMA, SEMICOLON, QUESTION MARK, FULL STOP; DEVANAGARI DANDA; IDEOGRAPHIC COMMA, FULL STOP; FULLWIDTH
-# EXCLAMATION MARK, COMMA, QUESTION MARK.
-_STOP: Final = re.compile("[.!?;,\u060c\u061b\u061f\u06d4\u0964\u3001\u3002\uff01\uff0c\uff1f]")
-# The same without commas, with HORIZONTAL ELLIPSIS; closing quotation marks and brackets may follow.
+# ARABIC QUESTION MARK, FULL STOP; DEVANAGARI DANDA; IDEOGRAPHIC FULL STOP; FULLWIDTH EXCLAMATION MARK, QUESTION MARK;
+# HORIZONTAL ELLIPSIS. Closing quotation marks and brackets may follow.
 _SENTENCE_END: Final = re.compile(
     "[.!?:\u061f\u06d4\u0964\u3002\uff01\uff1f\u2026][\"'\u00bb\u201d\u201c)\\]]*$"
 )
-_DENSE: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff]")  # kana, ideographs
 # BULLET, BLACK CIRCLE, BLACK SMALL SQUARE, MIDDLE DOT, EN DASH
 _BULLET: Final = re.compile("^\\s*(?:[\u2022\u25cf\u25aa\u00b7]\\s*|[*\u2013-]\\s+)(?=\\S)")
 
@@ -105,18 +102,13 @@ def _is_wrapped(rows: list[str]) -> bool:
     return 40 <= longest <= 100 and min(widths) >= 0.7 * longest and len(rows[-1]) <= longest
 
 
-def _weight(line: str) -> int:
-    """Length in characters; an ideograph or kana says as much as three letters."""
-    return len(line) + 2 * len(_DENSE.findall(line))
-
-
 def _article(lines: list[str], markers: list[Marker | None]) -> _Stretch | None:
     for start_chars in _START_CHARS:
         found = list(_stretches(lines, markers, start_chars))
-        weights = [_prose_chars(lines[item.first : item.end]) for item in found]
-        for item, weight in zip(found, weights, strict=True):
-            is_closed = item.closed_by in _CLOSES_ARTICLE and weight >= _CLOSED_CHARS
-            if is_closed or weight >= _DWARFED_RATIO * max(weights):
+        sizes = [_prose_chars(lines[item.first : item.end]) for item in found]
+        for item, chars in zip(found, sizes, strict=True):
+            is_closed = item.closed_by in _CLOSES_ARTICLE and chars >= _CLOSED_CHARS
+            if is_closed or chars >= _DWARFED_RATIO * max(sizes):
                 return item
     return None
 
@@ -129,7 +121,7 @@ def _stretches(lines: list[str], markers: list[Marker | None], start_chars: int)
         prose = (
             index
             for index in range(begin, cut)
-            if markers[index] is None and _weight(lines[index]) > start_chars and _STOP.search(lines[index])
+            if markers[index] is None and is_prose(lines[index], start_chars)
         )
         first = next(prose, None)
         closing = markers[cut] if cut < len(lines) else None
@@ -149,7 +141,7 @@ def _last_sentence(lines: list[str], first: int, end: int) -> int:
     """The last line that ends a sentence before a long gap without any; menus and names of sections trail off."""
     last = first
     for index in range(first + 1, end):
-        if _SENTENCE_END.search(lines[index]) and _weight(lines[index]) >= _SENTENCE_CHARS:
+        if _SENTENCE_END.search(lines[index]) and weight(lines[index]) >= _SENTENCE_CHARS:
             last = index
         elif index - last > _GAP_LINES:
             break
@@ -157,7 +149,7 @@ def _last_sentence(lines: list[str], first: int, end: int) -> int:
 
 
 def _prose_chars(lines: Sequence[str]) -> int:
-    return sum(_weight(line) for line in lines if _STOP.search(line))
+    return sum(weight(line) for line in lines if is_prose(line, 0))
 
 
 def _title(lines: list[str], markers: list[Marker | None], first: int) -> str | None:
@@ -166,7 +158,7 @@ def _title(lines: list[str], markers: list[Marker | None], first: int) -> str | 
         return None
     line = lines[first - 1]
     is_plain = not _BULLET.match(line) and not line.endswith((".", ":", "|", "\u060c"))  # ARABIC COMMA
-    return line if is_plain and _TITLE_CHARS[0] <= _weight(line) and len(line) <= _TITLE_CHARS[1] else None
+    return line if is_plain and _TITLE_CHARS[0] <= weight(line) and len(line) <= _TITLE_CHARS[1] else None
 
 
 def _fields(lines: list[str], markers: list[Marker | None]) -> _Fields:
@@ -192,5 +184,5 @@ def _fields(lines: list[str], markers: list[Marker | None]) -> _Fields:
 def _headlines(lines: list[str]) -> list[str]:
     """The headlines of a "related" list: its bulleted lines, or where it has no bullets what is long enough."""
     bulleted = [_BULLET.sub("", line) for line in lines if _BULLET.match(line)]
-    headlines = bulleted or [line for line in lines if _weight(line) >= _HEADLINE_CHARS]
+    headlines = bulleted or [line for line in lines if weight(line) >= _HEADLINE_CHARS]
     return [line for line in headlines if "://" not in line]

@@ -1,0 +1,61 @@
+"""Input that was made to hang or to crash a parser, under a time bound (X4)."""
+
+import time
+
+import pytest
+
+from schemas.raw_event import RawEvent
+from workers.boilerplate.stage import clean
+from workers.outcomes import Dropped, Kept
+
+SENTENCE = "أعلنت البلدية، صباح اليوم، افتتاح مكتبة عامة جديدة في مبنى البريد القديم. "
+PARAGRAPH = f"<p>{SENTENCE * 4}</p>"
+BOUND_S = 8.0
+"""A tenth of it on a quiet machine, but for the first two rows."""
+
+CASES = {
+    "10 MB on one line": SENTENCE * 130_000,
+    "10 MB of windows-1256 without a declaration": SENTENCE.encode("cp1256") * 130_000,
+    "one word of 10 MB": "x" * 10_000_000,
+    "10 MB of newlines": "\n" * 10_000_000 + "x",
+    "10 MB of spaces": " " * 10_000_000 + ".",
+    "200,000 nested div": "<html><body>" + "<div>" * 200_000 + PARAGRAPH,
+    "200,000 nested b behind an article": f"<html><body><article>{PARAGRAPH * 4}</article>" + "<b>" * 200_000,
+    "20,000 nested tables": "<html><body>" + "<table><tr><td>" * 20_000 + PARAGRAPH,
+    "unclosed paragraphs": "<html><body>" + ("<div><p>" + SENTENCE * 4) * 5_000,
+    "open angle brackets": "<" * 3_000_000,
+    "comments": "<!-- -->" * 1_000 + " " * 1_000_000,
+    "open comments": "<!--" * 1_000_000,
+    "attributes": "<html><body><div " + "a=b " * 500_000 + ">" + PARAGRAPH,
+    "vowel marks": "\u064b" * 3_000_000,
+    "closing quotation marks": "a." + '"' * 2_000_000 + "x",
+    "full stops": "." * 3_000_000,
+    "markers on one line": "المصدر: " * 200_000,
+    "times": '<html><script type="application/ld+json">'
+    + '"datePublished":' * 100_000
+    + "</script>"
+    + PARAGRAPH * 4,
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_hostile_input_ends_in_time_and_in_an_outcome(name):
+    began = time.perf_counter()
+    [outcome] = clean([RawEvent(body=CASES[name])])
+    assert time.perf_counter() - began < BOUND_S
+    assert isinstance(outcome, Kept | Dropped)
+
+
+def test_an_article_before_a_nest_of_tags_is_kept():
+    [outcome] = clean([RawEvent(body=CASES["200,000 nested b behind an article"])])
+    assert isinstance(outcome, Kept)
+    assert SENTENCE.strip() in outcome.record.text
+
+
+def test_bidirectional_overrides_do_not_get_into_the_record():
+    [outcome] = clean(
+        [RawEvent(body=(SENTENCE * 3).replace("مكتبة", "\u202eمكتبة\u202c"), title="\u2067خبر\u2069")]
+    )
+    assert isinstance(outcome, Kept)
+    assert outcome.record.text == (SENTENCE * 3).strip()
+    assert outcome.record.title == "خبر"

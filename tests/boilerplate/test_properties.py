@@ -1,0 +1,100 @@
+import unicodedata
+
+import orjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.raw_event import RawEvent
+from workers.boilerplate.charset import decode, scrub
+from workers.boilerplate.language import detect
+from workers.boilerplate.markers import find_marker
+from workers.boilerplate.paragraphs import distinct, join, tidy, word_count
+from workers.boilerplate.sniff import is_html
+from workers.boilerplate.stage import clean
+from workers.boilerplate.textdump import read_dump
+from workers.boilerplate.times import parse_time
+from workers.identity import article_id
+from workers.outcomes import Dropped, Failed, Kept
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=300)  # lone surrogates too
+SENTENCE = "أعلنت البلدية، صباح اليوم، افتتاح مكتبة عامة جديدة. The harbour will open, officials said, before the end of the year."
+PIECES = st.lists(
+    st.sampled_from(
+        [SENTENCE, SENTENCE * 2, SENTENCE * 4, "\n\n", "\n", "المصدر: عربي21", "إقرأ أيضاً:", "Related", "• خبر", "<p>", "<div>",
+         "</p>", "<html>", "<!--", "\ud800", "\u202e", "\x00", "Tags: a, b", "Share", "Comments", "<a href='[x'>"]
+    )
+    | ANY_TEXT,
+    max_size=14,
+).map("\n".join)  # fmt: skip
+EVENTS = st.builds(
+    RawEvent,
+    body=PIECES | PIECES.map(lambda text: text.encode("utf-8", "surrogatepass")) | st.binary(max_size=200),
+    url=st.none() | ANY_TEXT,
+    content_type=st.none() | st.sampled_from(["text/html", "text/plain; charset=windows-1256"]) | ANY_TEXT,
+    source=st.none() | ANY_TEXT,
+    title=st.none() | ANY_TEXT,
+    author=st.none() | ANY_TEXT,
+    tags=st.lists(ANY_TEXT, max_size=2).map(tuple),
+    lang=st.none() | ANY_TEXT,
+    published_at=st.none() | ANY_TEXT,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(EVENTS, max_size=4), st.lists(EVENTS, max_size=4))
+def test_a_batch_may_be_cut_anywhere_and_gives_the_same_again(one, other):
+    both = clean(one + other)
+    assert both == clean(one) + clean(other)
+    assert len(both) == len(one) + len(other)
+    assert all(isinstance(outcome, Kept | Dropped) for outcome in both if not isinstance(outcome, Failed))
+
+
+@settings(max_examples=200, deadline=None)
+@given(EVENTS)
+def test_a_kept_record_is_nfc_paragraphs_that_json_takes(event):
+    for outcome in clean([event]):
+        if isinstance(outcome, Kept):
+            record = outcome.record
+            assert record.text == unicodedata.normalize("NFC", record.text)
+            assert record.text == join(record.text.split("\n\n"))
+            orjson.dumps(
+                [record.text, record.title, record.authors, record.keywords, record.lang, record.url]
+            )
+            orjson.dumps([record.canonical_url, record.source.name, record.source.domain])
+
+
+@settings(max_examples=200, deadline=None)
+@given(PIECES)
+def test_paragraphs_of_a_dump_occur_in_it_in_order(text):
+    whole = tidy(scrub(text))
+    position = 0
+    for paragraph in filter(None, read_dump(scrub(text)).text.split("\n\n")):
+        position = whole.index(paragraph, position) + len(paragraph)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ANY_TEXT)
+def test_every_text_function_takes_any_text(text):
+    assert tidy(tidy(text)) == tidy(text)
+    assert scrub(scrub(text)) == scrub(text)
+    assert decode(text, text) == scrub(text)
+    assert distinct(distinct([text, text])) == distinct([text])
+    assert word_count(text) >= 0
+    assert isinstance(is_html(text, text), bool)
+    assert isinstance(detect(text, text), str)
+    assert find_marker(text) == find_marker(text)
+    assert parse_time(text) is None or parse_time(text).utcoffset().total_seconds() == 0
+    assert len(article_id(text, text)) == 32
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300), st.none() | ANY_TEXT)
+def test_any_bytes_become_text_that_can_be_encoded(body, content_type):
+    decode(body, content_type).encode("utf-8")
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_a_time_survives_being_written_down(moment):
+    parsed = parse_time(moment.isoformat())
+    if parsed and moment.utcoffset().total_seconds() % 60 == 0:
+        assert abs((parsed - moment).total_seconds()) < 1
