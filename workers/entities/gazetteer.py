@@ -151,7 +151,8 @@ def _patterns(locale: str) -> dict[str, _Pattern]:
         name = normal_name(surface)
         if (lang, name) not in blocked and _is_name(name):
             for form, skip in _forms(name, lang, thing):
-                patterns.setdefault(form, _Pattern(thing, skip))
+                if (lang, form) not in blocked:
+                    patterns.setdefault(form, _Pattern(thing, skip))
     return patterns
 
 

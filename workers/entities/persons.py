@@ -20,6 +20,7 @@ _CAPITALISED_LOCALES: Final = frozenset({"en", "ru", *LATIN})
 _ARABIC_SCRIPT_LOCALES: Final = frozenset({"ar", "fa"})
 _MIN_FUZZY_LETTERS: Final = 5  # of 40 pairs in ANERcorp 38 right; see within_one_edit
 _MIN_SURNAME_LETTERS: Final = 3
+_KINDS: Final = ("given", "title", "other", "particle", "institution")
 _MAX_NAME_WORDS: Final = 4
 _LONGEST_TITLE: Final = 30  # code points
 _MAX_COMPARED: Final = (
@@ -53,6 +54,8 @@ class _Words:
     titles: frozenset[str]
     others: frozenset[str]
     """Words that are no part of a name although they stand where one could."""
+    institutions: frozenset[str]
+    """Words that make an institution or a place of the name: University, Street."""
     particles: frozenset[str]
     """Words inside a name, never its last."""
     listed: dict[str, list[tuple[str, Named]]]
@@ -94,6 +97,8 @@ def _capitalised_names(text: str, hits: Sequence[Hit], lang: str) -> Iterator[_N
         known = tokens[0][2] in words.known
         # German writes every noun with a capital, so that a title says nothing of the next word.
         titled = titled and lang != "de" and not any(start in taken for start, _, _ in tokens)
+        if any(token in words.institutions for _, _, token in tokens):
+            continue
         if (known and len(tokens) > 1) or titled:
             yield _Name(tokens[0][0], tokens[-1][1], tuple(token for _, _, token in tokens))
 
@@ -250,7 +255,8 @@ def _known_surnames(text: str, hits: Sequence[Hit], lang: str) -> dict[str, Name
         surname = written.rpartition(" ")[2]
         short = len(surname.removeprefix(_ARTICLE)) < _MIN_SURNAME_LETTERS
         # Without capitals a verb after a given name looks like a surname: believe a second full mention, or the
-        # article. (ANERcorp, 25 sentences to a document: precision of PER .683 without, .724 with this.)
+        # article. ANERcorp, 25 sentences to a document: precision of PER .683 without, .733 with this and with
+        # the last additions to the words that are no name.
         doubtful = lang in _ARABIC_SCRIPT_LOCALES and not surname.startswith(_ARTICLE) and times[written] < 2
         listed = person.name_en is not None
         if not short and surname not in words.given and (listed or not doubtful):
@@ -298,7 +304,7 @@ def _merge(hits: Iterable[Hit], persons: Iterable[Hit]) -> list[Hit]:
 
 @lru_cache(maxsize=32)
 def _words(lang: str) -> _Words:
-    found: dict[str, set[str]] = {"given": set(), "title": set(), "other": set(), "particle": set()}
+    found: dict[str, set[str]] = {kind: set() for kind in _KINDS}
     for group, kind, cell in read_table("person_words.tsv"):
         if group == lang or (group == "latin" and lang in {"en", *LATIN}):
             found[kind].update(normal_name(word) for word in cell.split("|"))
@@ -320,6 +326,7 @@ def _words(lang: str) -> _Words:
         nominatives=nominatives,
         titles=frozenset(found["title"]),
         others=frozenset(found["other"]),
+        institutions=frozenset(found["institution"]),
         particles=frozenset(found["particle"]),
         listed=listed,
     )
