@@ -165,3 +165,12 @@ def test_related_pages_of_a_dump_are_headlines_only():
     assert [related.title for related in record_of(RawEvent(body=body)).related] == [
         "Ferry timetable changes from Monday"
     ]
+
+
+def test_table_cells_are_kept_without_bars():
+    table = "<table><tr><th>Crane</th><th>Built</th></tr><tr><td>North</td><td>1931</td></tr></table>"
+    body = page().replace("</article>", f"{table}<p>{ENGLISH}</p></article>")
+    text = record_of(RawEvent(body=body)).text
+    assert "North 1931" in text
+    assert "|" not in text
+    assert "---" not in text

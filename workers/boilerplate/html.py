@@ -29,6 +29,7 @@ _TITLE_TAIL: Final = re.compile(r"\s+[|\u00b7\u2013\u2014-]\s+([^|]{2,40})$")  #
 # unprintable. They pass through it as two letters of Linear A, which no news page is written in.
 _HIDDEN: Final = str.maketrans("\u200c\u200d", "\U00010600\U00010601")
 _SHOWN: Final = str.maketrans("\U00010600\U00010601", "\u200c\u200d")
+_TABLE_BARS: Final = re.compile(r"^\|(?:\s*-{3,}\s*\|)*|(?<=\s)\||\|$")
 _NOT_LETTERS: Final = re.compile(r"[\W_]+")
 
 fixed_clock.install()
@@ -84,7 +85,7 @@ def _extract(tree: HtmlElement, url: str | None, fetched_at: datetime | None) ->
         url=url,
         fast=False,
         include_comments=False,
-        include_tables=False,
+        include_tables=True,  # F1 on the dev sets: wcxb .940 (.927 without), traf .921 (.918), daniel .874 (.881)
         with_metadata=True,
         date_extraction_params={
             "original_date": True,
@@ -99,12 +100,16 @@ def _extract(tree: HtmlElement, url: str | None, fetched_at: datetime | None) ->
 def _text(extracted: str, title: str | None) -> str:
     """The paragraphs without the headline, which has a field of its own.
 
-    Trafilatura writes list items with a dash that is not in the page.
+    Trafilatura writes list items with a dash and table cells between bars, which are not in the page.
     """
-    lines = [tidy(line).removeprefix("- ") for line in _shown(extracted).split("\n")]
+    lines = [_without_marks(tidy(line)) for line in _shown(extracted).split("\n")]
     if title and lines and _letters(lines[0]) == _letters(title):
         lines = lines[1:]
     return join(lines)
+
+
+def _without_marks(line: str) -> str:
+    return _TABLE_BARS.sub(" ", line) if line.startswith("|") else line.removeprefix("- ")
 
 
 def _shown(value: str | None) -> str:
