@@ -26,8 +26,8 @@ def command(settings: Settings, ctx: click.Context, *, as_json: bool) -> None:
     from workers.runtime.audit import audit  # noqa: PLC0415
 
     addresses = services(settings)
-    with slow_progress("reading", None) as advance:
-        balance = audit(settings, addresses, lambda _topic, _read, _total: advance(1))
+    with slow_progress() as show:
+        balance = audit(settings, addresses, show)
     if as_json:
         click.echo(orjson.dumps(asdict(balance) | {"is_balanced": balance.is_balanced}))
     else:

@@ -24,6 +24,7 @@ R = TypeVar("R")
 
 SLOW_AFTER_S = 1.0
 """A progress bar for what is done sooner would only flicker."""
+REFRESH_S = 0.1
 
 
 class State:
@@ -95,34 +96,30 @@ def stop_on_signals() -> Iterator[Stop]:
 
 
 @contextmanager
-def slow_progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Gives a function to call with each number of things done; after a second a bar appears on standard error.
+def slow_progress() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Gives show(what, done, total), to be called after each thing done; `total` may be None, not known.
 
-    Nothing is shown where standard error is not a terminal. `total` None: a count without an end.
+    After a second a bar appears on standard error, where that is a terminal.
     """
     if not sys.stderr.isatty():
-        yield lambda _done: None
+        yield lambda _what, _done, _total: None
         return
     from rich.console import Console  # noqa: PLC0415  (rich takes 50 ms to load)
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    task = bar.add_task(what, total=total)
-    begun = time.monotonic()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("")
+    due = time.monotonic() + SLOW_AFTER_S
 
-    def advance(done: int) -> None:
-        bar.advance(task, done)
-        if not bar.live.is_started and time.monotonic() - begun > SLOW_AFTER_S:
+    def show(what: str, done: int, total: int | None) -> None:
+        nonlocal due
+        if (now := time.monotonic()) >= due:
+            bar.update(task, description=what, completed=done, total=total)
             bar.start()
+            due = now + REFRESH_S
 
     try:
-        yield advance
+        yield show
     finally:
         bar.stop()

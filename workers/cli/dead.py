@@ -131,8 +131,10 @@ def _not_yet_replayed(
 
     if again or not chosen:
         return list(chosen)
-    with slow_progress("looking for earlier replays", None) as advance:
-        before = replayed(settings, addresses, chosen, advance)
+    with slow_progress() as show:
+        before = replayed(
+            settings, addresses, chosen, lambda read: show("looking for earlier replays", read, None)
+        )
     if before:
         click.echo(f"left out, replayed before (--again sends them all the same): {_events(len(before))}")
     return [dead for dead in chosen if dead.position not in before]

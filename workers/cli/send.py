@@ -52,9 +52,9 @@ def command(  # noqa: PLR0913  (one argument an option)
     known = Known(url=url, source=source, lang=lang, content_type=content_type)
     partitions: Counter[int] = Counter()
     mistakes: list[Mistake] = []
-    with slow_progress("sending", None) as advance:
-        for result in _send(settings, topic, files, known):
-            advance(1)
+    with slow_progress() as show:
+        for number, result in enumerate(_send(settings, topic, files, known), start=1):
+            show("sending", number, None)
             if isinstance(result, Mistake):
                 mistakes.append(result)
                 continue

@@ -118,7 +118,7 @@ def replayed(
     """Positions of those letters whose event was sent once more since it died.
 
     A replay goes to the partition that the event was read from, so it stands there after it, under its origin;
-    what came into those partitions since the first of the deaths is read.
+    what came into those partitions since the first of the deaths is read, and `on_read` told how much it was.
     """
     known = _known_topics(settings)
     wanted: dict[TopicPartition, dict[str, list[Dead]]] = defaultdict(lambda: defaultdict(list))
@@ -134,8 +134,8 @@ def replayed(
     with closing(consumer(settings, addresses)) as client, speaking_to(addresses):
         begins, ends = client.beginning_offsets(list(first)), client.end_offsets(list(first))
         ranges = {each: (max(begins[each], offset), ends[each]) for each, offset in first.items()}
-        for received in read_ranges(client, ranges, Role.RAW):
-            on_read(1)
+        for number, received in enumerate(read_ranges(client, ranges, Role.RAW), start=1):
+            on_read(number)
             origin = (header(received.headers, ORIGIN_HEADER) or b"").decode("utf-8", "replace")
             same = wanted[TopicPartition(received.topic, received.partition)].get(origin, ())
             result |= {dead.position for dead in same if dead.letter.offset < received.offset}
