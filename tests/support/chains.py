@@ -5,11 +5,14 @@ import os
 import time
 from collections.abc import Sequence
 
+from schemas.tagged_article import TaggedArticle
+from schemas.wire import encode
+from workers.dedup import stage as dedup
 from workers.runtime.chain import ChainFunction, Processed, Value
 from workers.runtime.events import Output
 from workers.topics import Role
 
-HANG, CRASH, SLOW = b"hang", b"crash", b"slow"
+HANG, CRASH, SLOW, LARGE = b"hang", b"crash", b"slow", b"a large one"
 
 
 def echo() -> ChainFunction:
@@ -40,3 +43,31 @@ def _troubled(values: Sequence[Value]) -> list[Processed]:
         if value.startswith(SLOW):
             time.sleep(0.5)
     return _echo(values)
+
+
+def indexed() -> ChainFunction:
+    """Each value is the text of an article that waits for the verdict of the index."""
+    return _indexed
+
+
+def _indexed(values: Sequence[Value]) -> list[Processed]:
+    articles = [
+        TaggedArticle(id=hashlib.blake2b(value, digest_size=16).hexdigest(), text=value.decode(), lang="en")
+        for value, _ in values
+    ]
+    return [
+        Processed(fingerprint=fingerprint, article=encode(article))
+        for article, fingerprint in zip(articles, dedup.fingerprint(articles), strict=True)
+    ]
+
+
+def inflated() -> ChainFunction:
+    """As `echo`; a value that begins with LARGE becomes a record over what the topic takes."""
+    return _inflated
+
+
+def _inflated(values: Sequence[Value]) -> list[Processed]:
+    return [
+        Processed((Output(Role.PUBLISHED, b"k", value * 2_000_000 if value.startswith(LARGE) else value),))
+        for value, _ in values
+    ]

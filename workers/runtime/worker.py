@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -129,15 +129,14 @@ class _Worker:
             return 0 if self._stop.is_set() else CRASH_EXIT
         app, tasks = starting.result()
         log.info("worker_started", group=self._group, stages=list(self._options.stages))
-        done, _ = await asyncio.wait(
-            {beating, stopping, self._failure, *tasks}, return_when=asyncio.FIRST_COMPLETED
-        )
+        endings: set[asyncio.Future[Any]] = {beating, stopping, self._failure, *tasks}
+        done, _ = await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
             await task  # raises what has ended it
             return CRASH_EXIT
         return await self._drain(app)
 
-    async def _start(self) -> tuple[object, set[asyncio.Task[None]]]:
+    async def _start(self) -> tuple[Any, set[asyncio.Task[Any]]]:
         """Everything that needs Kafka and Redis, waiting for them as long as it takes."""
         options, settings = self._options, self._settings
         isolation = Isolation(options.chain, settings.event_timeout_s)
@@ -215,7 +214,7 @@ class _Worker:
         if self._pipeline is not None and not await self._pipeline.until_idle(self._settings.drain_timeout_s):
             log.warning("revoked_with_work_in_flight", events=self._pipeline.progress.in_work)
 
-    async def _drain(self, app: object) -> int:
+    async def _drain(self, app: Any) -> int:
         assert self._pipeline is not None
         log.info("draining", in_work=self._pipeline.progress.in_work, waiting=len(self._inbox))
         await self._inbox.retire()
