@@ -1,5 +1,6 @@
 """khabar audit"""
 
+import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,21 @@ from workers.config import Settings
 if TYPE_CHECKING:
     from workers.runtime.ledger import Balance
 
+WAIT_POLL_S = 1.0
+
 
 @click.command("audit")
 @click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object.")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Wait until nothing is in flight, so long at most; the exit code is 1 if something still is.",
+)
 @click.pass_context
 @pass_settings
-def command(settings: Settings, ctx: click.Context, *, as_json: bool) -> None:
+def command(settings: Settings, ctx: click.Context, *, as_json: bool, wait_s: float | None) -> None:
     """Say from the topics alone what became of every event of articles.raw.
 
     Each ends in exactly one of published, duplicates, rejected, dead, or is in flight. The exit code is 1 when
@@ -26,13 +36,21 @@ def command(settings: Settings, ctx: click.Context, *, as_json: bool) -> None:
     from workers.runtime.audit import audit  # noqa: PLC0415
 
     addresses = services(settings)
+    deadline = time.monotonic() + (wait_s or 0.0)
     with slow_progress() as show:
-        balance = audit(settings, addresses, show)
+        while True:
+            balance = audit(settings, addresses, show)
+            if not balance.is_balanced or not balance.in_flight or time.monotonic() >= deadline:
+                break
+            time.sleep(WAIT_POLL_S)
+    is_over = wait_s is None or not balance.in_flight
     if as_json:
         click.echo(orjson.dumps(asdict(balance) | {"is_balanced": balance.is_balanced}))
     else:
         click.echo("\n".join(report(balance)))
-    ctx.exit(0 if balance.is_balanced else 1)
+    if not is_over:
+        click.echo(f"after {wait_s:g} s, {balance.in_flight:,} still in flight", err=True)
+    ctx.exit(0 if balance.is_balanced and is_over else 1)
 
 
 def report(balance: "Balance") -> list[str]:

@@ -1,7 +1,7 @@
 """khabar send"""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +14,14 @@ from workers.errors import ConfigError
 from workers.topics import Role, Topic, table
 
 if TYPE_CHECKING:
-    from workers.feeds.send import Item, Known, Mistake, Sent
+    from workers.feeds.send import Item, Mistake, Sent
 
 MISTAKES_SHOWN = 20
 
 
 @click.command("send")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE... [-]")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE... [-]")
+@click.option("--demo", is_flag=True, help="The invented events of the demo, instead of files.")
 @click.option("--url", help="The page's address.")
 @click.option("--source", help="Who published it, as readers know them.")
 @click.option("--lang", help="Its language, as BCP 47: ar, en, fa.")
@@ -34,6 +35,7 @@ def command(  # noqa: PLR0913  (one argument an option)
     ctx: click.Context,
     *,
     files: Sequence[Path],
+    demo: bool,
     url: str | None,
     source: str | None,
     lang: str | None,
@@ -46,14 +48,17 @@ def command(  # noqa: PLR0913  (one argument an option)
     .html, .htm, .txt: the page as it is, in any charset. .json: one envelope. .jsonl, .ndjson and - (standard
     input): an envelope a line. What is wrong is listed and the rest is sent; the exit code is 1 then.
     """
-    from workers.feeds.send import Known, Mistake  # noqa: PLC0415
+    from workers.feeds.send import Known, Mistake, demo_items, read_files  # noqa: PLC0415
 
-    topic = _topic(settings, topic_name)
     known = Known(url=url, source=source, lang=lang, content_type=content_type)
+    if bool(files) == demo or (demo and known != Known()):
+        raise click.UsageError("Name FILEs (- for standard input), or say --demo and nothing of its pages.")
+    topic = _topic(settings, topic_name)
+    items = demo_items() if demo else read_files(files, click.get_binary_stream("stdin"), known)
     partitions: Counter[int] = Counter()
     mistakes: list[Mistake] = []
     with slow_progress() as show:
-        for number, result in enumerate(_send(settings, topic, files, known), start=1):
+        for number, result in enumerate(_send(settings, topic, items), start=1):
             show("sending", number, None)
             if isinstance(result, Mistake):
                 mistakes.append(result)
@@ -83,10 +88,8 @@ def _topic(settings: Settings, name: str | None) -> Topic:
     return by_name[name]
 
 
-def _send(
-    settings: Settings, topic: Topic, files: Sequence[Path], known: "Known"
-) -> "Iterator[Sent | Mistake]":
-    from workers.feeds.send import checked, produce, read_files  # noqa: PLC0415
+def _send(settings: Settings, topic: Topic, items: "Iterable[Item]") -> "Iterator[Sent | Mistake]":
+    from workers.feeds.send import checked, produce  # noqa: PLC0415
     from workers.runtime.clients import admin, producer, speaking_to  # noqa: PLC0415
 
     addresses = services(settings)
@@ -95,6 +98,5 @@ def _send(
             raise ConfigError(
                 f"Kafka has no topic {topic.name}. Create what is missing: khabar topics create"
             )
-    items: Iterator[Item] = read_files(files, click.get_binary_stream("stdin"), known)
     with closing(producer(settings, addresses)) as client, speaking_to(addresses):
         yield from produce(client, topic.name, (checked(item, topic) for item in items))

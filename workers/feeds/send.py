@@ -11,6 +11,7 @@ from kafka import KafkaProducer, errors
 
 from schemas.raw_event import read_raw_event
 from schemas.wire import InvalidError, UndecodableError, decode, encode
+from workers.demo import demo_events
 from workers.topics import Topic
 
 PAGE_TYPES: Final = {".html": "text/html", ".htm": "text/html", ".xhtml": "text/html", ".txt": "text/plain"}
@@ -114,6 +115,12 @@ def events(path: Path, stream: BinaryIO, known: Known) -> Iterator[Item]:
         yield Mistake(
             where, f"what is it? Known endings are {KNOWN_SUFFIXES}; for others say --content-type TYPE"
         )
+
+
+def demo_items() -> Iterator[Item]:
+    """The demo's events, in their order."""
+    for event in demo_events():
+        yield Outgoing(where=f"demo:{event.name}", key=event.key, value=event.value, headers=event.headers)
 
 
 def page(where: str, data: bytes, known: Known) -> Outgoing:
