@@ -6,6 +6,7 @@ and it does not say that it waits for a service.
 """
 
 import multiprocessing
+import signal
 import threading
 import time
 import uuid
@@ -174,7 +175,12 @@ class Supervisor:
         slot.process = self._context.Process(
             target=main, args=(options, sending), name=f"khabar-{slot.worker_id}"
         )
-        slot.process.start()
+        # Until it ignores Ctrl-C, the new process is as deaf to it as we are now: a mask is inherited.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            slot.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         sending.close()
         slot.heartbeats = receiving
         slot.started_at = slot.heard_at = time.monotonic()
