@@ -24,7 +24,8 @@ ENV PATH=/opt/khabar/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     LANG=C.UTF-8 \
     KHABAR_DATA_DIR=/var/lib/khabar
-RUN useradd --uid 10001 --create-home --home-dir /var/lib/khabar --shell /usr/sbin/nologin khabar
+RUN useradd --uid 10001 --no-create-home --home-dir /var/lib/khabar --shell /usr/sbin/nologin khabar \
+    && install --directory --owner khabar --group khabar /var/lib/khabar
 COPY --from=builder /opt/khabar /opt/khabar
 USER khabar
 WORKDIR /var/lib/khabar
