@@ -87,7 +87,15 @@ def test_lines_below_the_level_are_left_out(level: str, expected: int, capsys: p
 
 
 @pytest.mark.parametrize(
-    "name", ["kafka.producer.kafka", "aiokafka.consumer", "faust.app.base", "mode", "trafilatura.core"]
+    "name",
+    [
+        "kafka.producer.kafka",
+        "aiokafka.consumer",
+        "faust.app.base",
+        "mode",
+        "workers.runtime.faust_app",
+        "trafilatura.core",
+    ],
 )
 def test_libraries_are_quiet_even_at_debug(name: str, capsys: pytest.CaptureFixture[str]):
     configure("debug")
@@ -100,8 +108,17 @@ def test_libraries_are_quiet_even_at_debug(name: str, capsys: pytest.CaptureFixt
 
 def test_what_libraries_warn_of_is_heard(capsys: pytest.CaptureFixture[str]):
     configure()
-    logging.getLogger("kafka.client").warning("no broker")
-    assert [line["event"] for line in lines(capsys)] == ["no broker"]
+    logging.getLogger("faust.app").warning("no agent")
+    assert [line["event"] for line in lines(capsys)] == ["no agent"]
+
+
+@pytest.mark.parametrize(("level", "expected"), [("info", []), ("debug", ["no broker"])])
+def test_kafka_clients_are_heard_at_debug_only_because_they_say_everything_a_hundred_times(
+    level: str, expected: list[str], capsys: pytest.CaptureFixture[str]
+):
+    configure(level)
+    logging.getLogger("kafka.client").error("no broker")
+    assert [line["event"] for line in lines(capsys)] == expected
 
 
 def test_bound_context_stands_in_every_line(capsys: pytest.CaptureFixture[str]):

@@ -9,12 +9,20 @@ import structlog
 QUIET_LOGGERS = {
     # kafka-python formats a debug line for every record when its level allows it; Faust's logging set-up would.
     "kafka": logging.WARNING,
-    "aiokafka": logging.ERROR,
+    "aiokafka": logging.WARNING,
     "faust": logging.WARNING,
     "mode": logging.WARNING,
+    "workers.runtime.faust_app": logging.WARNING,  # Faust's classes log under the module of their subclass
     "trafilatura": logging.CRITICAL,
     "htmldate": logging.CRITICAL,
 }
+CHATTY_LIBRARIES = ("kafka", "aiokafka")
+"""They write hundreds of lines a second while a broker is away; Khabar says in one line what it waits for. Their
+warnings are shown at the level debug."""
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    return record.name.partition(".")[0] not in CHATTY_LIBRARIES
 
 
 def configure(level: str = "info", form: str = "json") -> None:
@@ -47,6 +55,8 @@ def configure(level: str = "info", form: str = "json") -> None:
             ],
         )
     )
+    if level != "debug":
+        handler.addFilter(_is_worth_a_line)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

@@ -34,12 +34,7 @@ SESSION_TIMEOUT_S = 6.0
 
 Strike = Callable[[Supervisor, Stack], None]
 
-pytestmark = [
-    pytest.mark.integration,
-    # kafka-python leaves sockets unclosed while a broker is away.
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.integration
 
 
 def kill_worker(supervisor: Supervisor, _: Stack) -> None:

@@ -3,6 +3,7 @@
 import threading
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 from kafka import KafkaConsumer, TopicPartition
@@ -12,6 +13,8 @@ from workers.config import Settings
 from workers.errors import KhabarError
 from workers.runtime.backoff import delays
 from workers.runtime.clients import Addresses, consumer
+
+LOOK_MS: Final = 1000
 
 log = structlog.get_logger()
 
@@ -29,8 +32,8 @@ class GroupLag:
 
 
 def read_lag(client: KafkaConsumer, topic: str) -> GroupLag:
-    """The lag of `client`'s group on `topic`; offsets of control records count, so it may stay above 0 by a few
-    where a topic is written in transactions.
+    """The lag of `client`'s group on `topic`, by offsets: the control records count that end each transaction
+    (LagReader leaves them out).
     """
     partitions = [
         TopicPartition(topic, number) for number in sorted(client.partitions_for_topic(topic) or ())
@@ -58,6 +61,8 @@ class LagReader:
         self._topic = topic
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._seen = GroupLag({}, {})
+        self._empty: dict[int, tuple[int | None, int]] = {}
         self.latest: GroupLag | None = None
 
     def start(self, interval_s: float) -> None:
@@ -69,14 +74,48 @@ class LagReader:
 
     def _run(self, interval_s: float) -> None:
         waits = delays()
+        is_away = False
         while not self._stop.is_set():
             try:
                 with closing(consumer(self._settings, self._addresses, group_id=self._group)) as client:
                     waits = delays()
+                    if is_away:
+                        log.info("kafka_is_back")
+                    is_away = False
                     while not self._stop.wait(interval_s):
-                        self.latest = read_lag(client, self._topic)
+                        self.latest = self._without_markers(client, read_lag(client, self._topic))
             except (KafkaError, KhabarError) as error:
-                if self.latest is not None:
-                    log.warning("lag_unknown", error=str(error))
+                if not is_away:
+                    log.warning("kafka_does_not_answer", error=str(error))
+                is_away = True
                 self.latest = None
                 self._stop.wait(next(waits))
+
+    def _without_markers(self, client: KafkaConsumer, found: GroupLag) -> GroupLag:
+        """The lag without ranges that hold nothing but the ends of transactions; no worker ever commits these.
+
+        A range is looked into once, when it has stood still since the last reading: not while work flows.
+        """
+        behind = dict(found.behind)
+        for number, count in found.behind.items():
+            state = (found.committed[number], count)
+            if count and state == (self._seen.committed.get(number), self._seen.behind.get(number)):
+                if self._empty.get(number) != state and _is_empty(
+                    client, TopicPartition(self._topic, number), state
+                ):
+                    self._empty[number] = state
+            if self._empty.get(number) == state:
+                behind[number] = 0
+        self._seen = found
+        return GroupLag(found.committed, behind)
+
+
+def _is_empty(client: KafkaConsumer, partition: TopicPartition, state: tuple[int | None, int]) -> bool:
+    """Whether there is no record in the `state[1]` offsets before the partition's end."""
+    client.assign([partition])
+    end = client.end_offsets([partition])[partition]
+    client.seek(partition, max(0, end - state[1]))
+    records = client.poll(timeout_ms=LOOK_MS, max_records=1)
+    is_read = client.position(partition) >= end
+    client.unsubscribe()
+    return is_read and not records

@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 
@@ -24,6 +25,9 @@ from workers.runtime.isolation import Isolation
 from workers.runtime.transaction import RefusedError, TransactionalPublisher
 from workers.runtime.verdicts import finished
 from workers.topics import Role, Topic
+
+PUBLISH_MARGIN_S: Final = 3.0
+"""Beyond the timeout of the transaction: for the records to be made and sent, and the broker's last word."""
 
 log = structlog.get_logger()
 
@@ -87,7 +91,7 @@ class Pipeline:
         if outputs is None:
             return
         try:
-            await asyncio.to_thread(self._publisher.publish, batch.membership, batch.events, outputs)
+            await self._write(batch, outputs)
         except RefusedError as error:
             # Whoever owns the partitions now does these events; later ones of the same generation must not pass.
             self._refused_generation = batch.membership.generation
@@ -100,6 +104,22 @@ class Pipeline:
         for output in outputs:
             if output.role is Role.DEAD:
                 _log_dead(output)
+
+    async def _write(self, batch: Batch, outputs: Sequence[Output]) -> None:
+        """Publish within the life of a transaction. Later the broker has aborted it: raises TimeoutError, for the
+        process to end and a new one to read what was committed.
+        """
+        writing = asyncio.ensure_future(
+            asyncio.to_thread(self._publisher.publish, batch.membership, batch.events, outputs)
+        )
+        if not (await asyncio.wait({writing}, timeout=PUBLISH_MARGIN_S))[0]:
+            self.progress.waiting_for = "Kafka, which has not taken the batch yet"
+            log.warning("waiting_for_kafka", events=len(batch.events))
+            if not (await asyncio.wait({writing}, timeout=self._settings.session_timeout_s))[0]:
+                message = "Kafka has not taken the batch within the life of a transaction"
+                raise TimeoutError(message)
+            self.progress.waiting_for = None
+        await writing
 
     async def _decided(self, batch: Batch, processed: Sequence[Processed]) -> list[Output] | None:
         """The records of the batch; waits while the index is away. None when the group has moved on meanwhile."""

@@ -20,6 +20,9 @@ BATCH_BYTES: Final = 1 << 20
 """Producer batch: the largest that a broker takes by default. At 256 kB a transaction of 200 events of 12 kB took
 twice as long, at 1 MB its CPU was 36 instead of 49 microseconds an event (tests/benchmarks/harness.py)."""
 
+RECONNECT_MS: Final = 1000
+"""Longest pause between attempts to reach a broker; the client's own 30 s would outlast every transaction."""
+
 
 class RefusedError(KhabarError):
     """The broker refuses the batch: its partitions have a new owner. Nothing of it was published."""
@@ -49,6 +52,7 @@ class TransactionalPublisher:
             transactional_id=f"{group}-{worker_id}",
             transaction_timeout_ms=int(settings.session_timeout_s * 1000),
             batch_size=BATCH_BYTES,
+            reconnect_backoff_max_ms=RECONNECT_MS,
             metrics_enabled=False,
         )
         self._producer.init_transactions()

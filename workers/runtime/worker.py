@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any, Final, TypeVar
 
+import faust
 import structlog
 
 from workers import log as logging_setup
@@ -115,6 +116,7 @@ class _Worker:
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting_for: str | None = None
         self._inbox = Inbox(INBOX_BATCHES * self._settings.batch_bytes)
+        self._app: faust.App | None = None
         self._pipeline: Pipeline | None = None
         self._partitions: Callable[[], Sequence[int]] = tuple
 
@@ -136,7 +138,7 @@ class _Worker:
             return CRASH_EXIT
         return await self._drain(app)
 
-    async def _start(self) -> tuple[Any, set[asyncio.Task[Any]]]:
+    async def _start(self) -> tuple[faust.App, set[asyncio.Task[Any]]]:
         """Everything that needs Kafka and Redis, waiting for them as long as it takes."""
         options, settings = self._options, self._settings
         isolation = Isolation(options.chain, settings.event_timeout_s)
@@ -155,7 +157,7 @@ class _Worker:
         reading = Reading(
             options.addresses.kafka, self._group, source, offsets, self._on_run, self._on_revoked
         )
-        app = build_app(settings, reading)
+        app = self._app = build_app(settings, reading)
         await app.start()
         self._partitions = lambda: sorted(partition.partition for partition in app.consumer.assignment())
         tasks = {
@@ -214,7 +216,7 @@ class _Worker:
         if self._pipeline is not None and not await self._pipeline.until_idle(self._settings.drain_timeout_s):
             log.warning("revoked_with_work_in_flight", events=self._pipeline.progress.in_work)
 
-    async def _drain(self, app: Any) -> int:
+    async def _drain(self, app: faust.App) -> int:
         assert self._pipeline is not None
         log.info("draining", in_work=self._pipeline.progress.in_work, waiting=len(self._inbox))
         await self._inbox.retire()
@@ -231,6 +233,8 @@ class _Worker:
 
     async def _beat(self) -> None:
         while True:
+            if self._app is not None and self._app.crashed:
+                raise self._app.crash_reason or RuntimeError("Faust has crashed")
             progress = self._pipeline.progress if self._pipeline else None
             beat = Heartbeat(
                 committed=progress.committed if progress else 0,
