@@ -62,7 +62,7 @@ class LagReader:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._seen = GroupLag({}, {})
-        self._empty: dict[int, tuple[int | None, int]] = {}
+        self._looked_at: dict[int, tuple[tuple[int | None, int], bool]] = {}
         self.latest: GroupLag | None = None
 
     def start(self, interval_s: float) -> None:
@@ -99,22 +99,22 @@ class LagReader:
         behind = dict(found.behind)
         for number, count in found.behind.items():
             state = (found.committed[number], count)
-            if count and state == (self._seen.committed.get(number), self._seen.behind.get(number)):
-                if self._empty.get(number) != state and _is_empty(
-                    client, TopicPartition(self._topic, number), state
-                ):
-                    self._empty[number] = state
-            if self._empty.get(number) == state:
+            stands_still = state == (self._seen.committed.get(number), self._seen.behind.get(number))
+            looked_at, _ = self._looked_at.get(number, (None, False))
+            if count and stands_still and looked_at != state:
+                is_empty = _is_empty(client, TopicPartition(self._topic, number), count)
+                self._looked_at[number] = (state, is_empty)
+            if self._looked_at.get(number) == (state, True):
                 behind[number] = 0
         self._seen = found
         return GroupLag(found.committed, behind)
 
 
-def _is_empty(client: KafkaConsumer, partition: TopicPartition, state: tuple[int | None, int]) -> bool:
-    """Whether there is no record in the `state[1]` offsets before the partition's end."""
+def _is_empty(client: KafkaConsumer, partition: TopicPartition, count: int) -> bool:
+    """Whether there is no record in the `count` offsets before the partition's end."""
     client.assign([partition])
     end = client.end_offsets([partition])[partition]
-    client.seek(partition, max(0, end - state[1]))
+    client.seek(partition, max(0, end - count))
     records = client.poll(timeout_ms=LOOK_MS, max_records=1)
     is_read = client.position(partition) >= end
     client.unsubscribe()
