@@ -1,7 +1,8 @@
 # The workers and every khabar command, without the embedded Kafka and Redis. No syntax= line and no --mount:
 # any builder builds it, the engine's classic one too.
 FROM python:3.11-slim AS builder
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+# The constraints hold for the wheel's own build as well.
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_CONSTRAINT=/src/constraints.txt
 WORKDIR /src
 RUN python -m venv --without-pip /opt/khabar
 
@@ -9,7 +10,7 @@ RUN python -m venv --without-pip /opt/khabar
 COPY pyproject.toml constraints.txt ./
 RUN python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' \
         > requirements.txt \
-    && python -m pip --python /opt/khabar/bin/python install --constraint constraints.txt --requirement requirements.txt
+    && python -m pip --python /opt/khabar/bin/python install --requirement requirements.txt
 
 COPY README.md LICENSE NOTICE ./
 COPY schemas schemas
