@@ -103,19 +103,22 @@ class LagReader:
             looked_at, _ = self._looked_at.get(number, (None, False))
             if count and stands_still and looked_at != state:
                 is_empty = _is_empty(client, TopicPartition(self._topic, number), count)
-                self._looked_at[number] = (state, is_empty)
+                if is_empty is not None:
+                    self._looked_at[number] = (state, is_empty)
             if self._looked_at.get(number) == (state, True):
                 behind[number] = 0
         self._seen = found
         return GroupLag(found.committed, behind)
 
 
-def _is_empty(client: KafkaConsumer, partition: TopicPartition, count: int) -> bool:
-    """Whether there is no record in the `count` offsets before the partition's end."""
+def _is_empty(client: KafkaConsumer, partition: TopicPartition, count: int) -> bool | None:
+    """Whether there is no record in the `count` offsets before the partition's end; None if that took too long."""
     client.assign([partition])
     end = client.end_offsets([partition])[partition]
     client.seek(partition, max(0, end - count))
     records = client.poll(timeout_ms=LOOK_MS, max_records=1)
     is_read = client.position(partition) >= end
     client.unsubscribe()
-    return is_read and not records
+    if records:
+        return False
+    return True if is_read else None
