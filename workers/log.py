@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -25,8 +25,11 @@ def _is_worth_a_line(record: logging.LogRecord) -> bool:
     return record.name.partition(".")[0] not in CHATTY_LIBRARIES
 
 
-def configure(level: str = "info", form: str = "json") -> None:
-    """Send every log line, also those of libraries, to standard output as JSON (or `console`, for reading)."""
+def configure(level: str = "info", form: str = "json", stream: TextIO | None = None) -> None:
+    """Send every log line, also those of libraries, to standard output, or to `stream`, as JSON (or `console`, for
+    reading).
+    """
+    stream = stream or sys.stdout
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -36,7 +39,7 @@ def configure(level: str = "info", form: str = "json") -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty())
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -44,7 +47,7 @@ def configure(level: str = "info", form: str = "json") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
