@@ -1,6 +1,8 @@
 """How far a consumer group is behind, read from the brokers and not from the workers."""
 
 import threading
+import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +16,8 @@ from workers.errors import KhabarError
 from workers.runtime.backoff import delays
 from workers.runtime.clients import Addresses, consumer
 
-LOOK_MS: Final = 1000
+LOOK_S: Final = 3.0
+LOOK_POLL_MS: Final = 50
 
 log = structlog.get_logger()
 
@@ -96,29 +99,39 @@ class LagReader:
 
         A range is looked into once, when it has stood still since the last reading: not while work flows.
         """
-        behind = dict(found.behind)
-        for number, count in found.behind.items():
-            state = (found.committed[number], count)
-            stands_still = state == (self._seen.committed.get(number), self._seen.behind.get(number))
-            looked_at, _ = self._looked_at.get(number, (None, False))
-            if count and stands_still and looked_at != state:
-                is_empty = _is_empty(client, TopicPartition(self._topic, number), count)
-                if is_empty is not None:
-                    self._looked_at[number] = (state, is_empty)
-            if self._looked_at.get(number) == (state, True):
-                behind[number] = 0
+        states = {number: (found.committed[number], count) for number, count in found.behind.items() if count}
+        stand_still = [
+            number
+            for number, state in states.items()
+            if state == (self._seen.committed.get(number), self._seen.behind.get(number))
+        ]
+        unknown = [
+            number for number in stand_still if self._looked_at.get(number, (None,))[0] != states[number]
+        ]
+        if unknown:
+            ranges = {TopicPartition(self._topic, number): found.behind[number] for number in unknown}
+            for partition, is_empty in _look(client, ranges).items():
+                self._looked_at[partition.partition] = (states[partition.partition], is_empty)
         self._seen = found
+        markers = {number for number, state in states.items() if self._looked_at.get(number) == (state, True)}
+        behind = {number: 0 if number in markers else count for number, count in found.behind.items()}
         return GroupLag(found.committed, behind)
 
 
-def _is_empty(client: KafkaConsumer, partition: TopicPartition, count: int) -> bool | None:
-    """Whether there is no record in the `count` offsets before the partition's end; None if that took too long."""
-    client.assign([partition])
-    end = client.end_offsets([partition])[partition]
-    client.seek(partition, max(0, end - count))
-    records = client.poll(timeout_ms=LOOK_MS, max_records=1)
-    is_read = client.position(partition) >= end
+def _look(client: KafkaConsumer, ranges: Mapping[TopicPartition, int]) -> dict[TopicPartition, bool]:
+    """Whether there is no record in so many offsets before the end of each partition; absent if that took too long."""
+    ends = client.end_offsets(list(ranges))
+    client.assign(list(ranges))
+    for partition, count in ranges.items():
+        client.seek(partition, max(0, ends[partition] - count))
+    found: dict[TopicPartition, bool] = {}
+    deadline = time.monotonic() + LOOK_S
+    while len(found) < len(ranges) and time.monotonic() < deadline:
+        fetched = client.poll(timeout_ms=LOOK_POLL_MS, max_records=len(ranges))
+        found |= dict.fromkeys(fetched, False)
+        for partition in ranges:
+            if partition not in found and client.position(partition) >= ends[partition]:
+                found[partition] = True
+        client.pause(*found)
     client.unsubscribe()
-    if records:
-        return False
-    return True if is_read else None
+    return found
