@@ -53,6 +53,14 @@ def test_events_behind_the_end_of_a_transaction_are_lag(settings, topic, lag):
     assert harness.wait_for(lambda: lag()[0] == 4)  # two events, the ends of two transactions
 
 
+def test_events_that_were_seen_waiting_leave_no_lag_when_they_are_committed(settings, topic, lag):
+    send(settings, topic, 3, committed=1)
+    assert harness.wait_for(lambda: lag() == {0: 3, 1: 0, 2: 0, 3: 0})
+    assert not harness.wait_for(lambda: lag()[0] != 3, timeout_s=1)
+    send(settings, topic, 0, committed=3)
+    assert harness.wait_for(lambda: lag() == {0: 0, 1: 0, 2: 0, 3: 0})
+
+
 def test_an_event_that_stands_still_stays_lag(settings, topic, lag):
     harness.send(settings, [b"x"])
     assert harness.wait_for(lambda: lag() == {0: 1, 1: 0, 2: 0, 3: 0})

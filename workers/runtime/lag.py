@@ -86,7 +86,7 @@ class LagReader:
                         log.info("kafka_is_back")
                     is_away = False
                     while not self._stop.wait(interval_s):
-                        self.latest = self._without_markers(client, read_lag(client, self._topic))
+                        self.latest = self._without_markers(read_lag(client, self._topic))
             except (KafkaError, KhabarError) as error:
                 if not is_away:
                     log.warning("kafka_does_not_answer", error=str(error))
@@ -94,7 +94,7 @@ class LagReader:
                 self.latest = None
                 self._stop.wait(next(waits))
 
-    def _without_markers(self, client: KafkaConsumer, found: GroupLag) -> GroupLag:
+    def _without_markers(self, found: GroupLag) -> GroupLag:
         """The lag without ranges that hold nothing but the ends of transactions; no worker ever commits these.
 
         A range is looked into once, when it has stood still since the last reading: not while work flows.
@@ -110,7 +110,10 @@ class LagReader:
         ]
         if unknown:
             ranges = {TopicPartition(self._topic, number): found.behind[number] for number in unknown}
-            for partition, is_empty in _look(client, ranges).items():
+            # In a client of its own: one that was paused and assigned anew may fetch nothing (kafka-python 3.0.12).
+            with closing(consumer(self._settings, self._addresses)) as client:
+                looked = _look(client, ranges)
+            for partition, is_empty in looked.items():
                 self._looked_at[partition.partition] = (states[partition.partition], is_empty)
         self._seen = found
         markers = {number for number, state in states.items() if self._looked_at.get(number) == (state, True)}
@@ -133,5 +136,4 @@ def _look(client: KafkaConsumer, ranges: Mapping[TopicPartition, int]) -> dict[T
             if partition not in found and client.position(partition) >= ends[partition]:
                 found[partition] = True
         client.pause(*found)
-    client.unsubscribe()
     return found
