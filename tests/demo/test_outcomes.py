@@ -1,6 +1,5 @@
 """The demo through the real stages, in order: every event ends where the manifest says."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -20,27 +19,12 @@ EVENTS = demo_events()
 FILES = {entry.name: entry.file for entry in manifest().events}
 ARTICLES = [event for event in EVENTS if event.expected.relation]
 
-TAKES_LINKS = "the boilerplate stage takes a page without an article for one"
-LOSES_ZWNJ = "the boilerplate stage drops ZERO WIDTH NON-JOINER from HTML pages"
-OUTCOME_DEFECTS = {"fr-login": TAKES_LINKS, "ar-front": TAKES_LINKS, "ru-404": TAKES_LINKS}
-TEXT_DEFECTS = {"fa-library": LOSES_ZWNJ, "fa-football": LOSES_ZWNJ, "fa-railway": LOSES_ZWNJ}
-
 OWN_WORDS_MIN_RATIO = 0.85
-"""Least share of a text's words that belong to the article. The first stage has 0.87 on fr-dakar, where it keeps
-the section, the title and the author's line, and above 0.9 elsewhere."""
+"""Least share of a text's words that belong to the article."""
 
 
-def rows(events, defects):
-    return [
-        pytest.param(
-            event,
-            id=event.name,
-            marks=[pytest.mark.xfail(strict=True, reason=defects[event.name])]
-            if event.name in defects
-            else [],
-        )
-        for event in events
-    ]
+def rows(events):
+    return [pytest.param(event, id=event.name) for event in events]
 
 
 def _failure(event):
@@ -89,13 +73,13 @@ def _seen(result, results):
     }
 
 
-@pytest.mark.parametrize("event", rows(EVENTS, OUTCOME_DEFECTS))
+@pytest.mark.parametrize("event", rows(EVENTS))
 def test_every_event_ends_where_the_manifest_says(event, results):
     seen = _seen(results[event.name], results)
     assert seen == {name: getattr(event.expected, name) for name in seen}
 
 
-@pytest.mark.parametrize("event", rows(ARTICLES, {}))
+@pytest.mark.parametrize("event", rows(ARTICLES))
 def test_entities_are_at_least_those_of_the_manifest(event, results):
     article = results[event.name]
     found = {entity.id for entity in article.entities}
@@ -109,18 +93,15 @@ def _own_paragraphs(event):
     return path.read_text(encoding="utf-8").strip().split("\n\n")
 
 
-@pytest.mark.parametrize("event", rows(ARTICLES, TEXT_DEFECTS))
+@pytest.mark.parametrize("event", rows(ARTICLES))
 def test_the_text_has_all_paragraphs_of_the_article_in_order(event, results):
     own = _own_paragraphs(event)
     assert [part for part in results[event.name].text.split("\n\n") if part in own] == own
 
 
-@pytest.mark.parametrize("event", rows(ARTICLES, {}))
+@pytest.mark.parametrize("event", rows(ARTICLES))
 def test_the_text_is_hardly_more_than_the_article(event, results):
-    own, words = (
-        [re.sub("\u200c", "", word) for word in text.split()]  # ZERO WIDTH NON-JOINER; see LOSES_ZWNJ
-        for text in (" ".join(_own_paragraphs(event)), results[event.name].text)
-    )
+    own, words = (" ".join(_own_paragraphs(event)).split(), results[event.name].text.split())
     assert len(own) / len(words) >= OWN_WORDS_MIN_RATIO
 
 

@@ -11,7 +11,8 @@ class Page:
     """The main text of a page and the fields that the page itself states.
 
     `text` is NFC, paragraphs separated by one blank line, empty when there is no main text; then `problem` may say
-    why. `blocks` counts the blocks of text that were looked at.
+    why. `blocks` counts the blocks of text that were looked at. `link_ratio` is the share of the text's characters
+    in lines that are nothing but a link. `headings` are the page's title and what it is headed by, as they stand.
     """
 
     text: str
@@ -26,3 +27,6 @@ class Page:
     keywords: tuple[str, ...] = ()
     related: tuple[Related, ...] = ()
     problem: str | None = None
+    headings: tuple[str, ...] = ()
+    link_ratio: float = 0.0
+    asks_for_password: bool = False

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 _SPACES: Final = re.compile(r"\s+")
+_NOT_LETTERS: Final = re.compile(r"[\W_]+")
 # Thai, Lao, Myanmar, Khmer; kana, CJK ideographs.
 _DENSE: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _IDEOGRAPHS: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
@@ -31,6 +32,11 @@ def distinct(items: Iterable[str]) -> tuple[str, ...]:
         if item:
             kept.setdefault(item.casefold(), item)
     return tuple(kept.values())
+
+
+def letters(text: str) -> str:
+    """The letters and digits of `text` in NFC without case, for comparing lines that differ in spaces and marks."""
+    return _NOT_LETTERS.sub("", unicodedata.normalize("NFC", text)).casefold()
 
 
 def weight(line: str) -> int:

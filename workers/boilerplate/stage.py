@@ -15,21 +15,17 @@ from workers.boilerplate.charset import decode, kind_of_file, scrub
 from workers.boilerplate.html import read_html
 from workers.boilerplate.language import detect
 from workers.boilerplate.page import Page
-from workers.boilerplate.paragraphs import distinct, is_prose, tidy, weight, word_count
+from workers.boilerplate.paragraphs import distinct, tidy
 from workers.boilerplate.sniff import is_html
 from workers.boilerplate.textdump import read_dump
 from workers.boilerplate.times import parse_time
+from workers.boilerplate.verdict import why_no_article
 from workers.errors import PoisonEventError
 from workers.identity import article_id
 from workers.outcomes import Dropped, Failed, Kept, Outcome
 
 VERSION: Final[str] = "1"
 """Raised when the same event may give another record."""
-
-_WORDS_MIN: Final = 12
-"""A text of fewer words is a caption, a teaser or a notice."""
-_PROSE_CHARS: Final = 60
-_LONG_CHARS: Final = 200
 
 
 def clean(batch: Sequence[RawEvent]) -> list[Outcome[CleanedArticle]]:
@@ -40,6 +36,14 @@ def clean(batch: Sequence[RawEvent]) -> list[Outcome[CleanedArticle]]:
     it says nothing; see `_merge` for the exceptions.
     """
     return [_clean_one(event) for event in batch]
+
+
+def warm_up() -> None:
+    """Load what the first event would else wait for: the language model (0.5 s), word lists, trafilatura's parts."""
+    paragraph = (
+        "This page is read once at the start, so that the first article does not wait for word lists. "
+    )
+    clean([RawEvent(body=f"<html><body><article><p>{paragraph * 4}</p></article></body></html>")])
 
 
 def _clean_one(event: RawEvent) -> Outcome[CleanedArticle]:
@@ -55,8 +59,8 @@ def _clean_one(event: RawEvent) -> Outcome[CleanedArticle]:
     except (ValueError, RecursionError, etree.LxmlError) as error:
         message = f"the page could not be parsed: {type(error).__name__}: {error}"
         return Failed(PoisonEventError(message, DeadReason.STAGE_ERROR, error=type(error).__name__))
-    if (words := word_count(page.text)) < _WORDS_MIN or not _has_prose(page.text):
-        return Dropped(RejectReason.NO_ARTICLE, _why_none(page, words))
+    if why := why_no_article(page):
+        return Dropped(RejectReason.NO_ARTICLE, why)
     return Kept(_merge(event, page))
 
 
@@ -64,20 +68,6 @@ def _read(text: str, event: RawEvent) -> Page:
     if is_html(text, event.content_type):
         return read_html(text, url=_field(event.url), fetched_at=parse_time(event.fetched_at))
     return read_dump(text)
-
-
-def _has_prose(text: str) -> bool:
-    """Whether one paragraph at least is more than a label or a headline; scripts without stops need a longer one."""
-    return any(is_prose(line, _PROSE_CHARS) or weight(line) > _LONG_CHARS for line in text.split("\n\n"))
-
-
-def _why_none(page: Page, words: int) -> str:
-    blocks = "1 block" if page.blocks == 1 else f"{page.blocks} blocks"
-    found = "1 word" if words == 1 else f"{words} words"
-    if words >= _WORDS_MIN:
-        return f"the page has no main text: {found} in {blocks}, labels and headlines without a sentence among them"
-    why = f"; {page.problem}" if page.problem else ""
-    return f"the page has no main text: {found} in {blocks}{why}"
 
 
 def _merge(event: RawEvent, page: Page) -> CleanedArticle:

@@ -1,0 +1,118 @@
+"""Pages that are read and hold no article, and short articles that must not be taken for one."""
+
+import pytest
+
+from schemas.raw_event import RawEvent
+from schemas.rejected_event import RejectReason
+from workers.boilerplate.stage import clean
+from workers.boilerplate.verdict import is_error, is_login
+from workers.outcomes import Dropped, Kept
+
+HEADLINES = {
+    "ar": "افتتاح مكتبة عامة جديدة في مبنى البريد القديم، بعد ثلاث سنوات من الترميم",
+    "en": "The last of the old cranes will be taken down next month, ending a long dispute",
+    "ru": "Библиотека открылась в здании старой почты, ремонт которого занял три года",
+}
+NOTICE = {
+    "ar": "الصفحة التي طلبتها نُقلت أو حُذفت منذ مدة، تحقق من العنوان أو عد إلى الصفحة الرئيسية للموقع.",
+    "en": "The page that you asked for was moved or deleted some time ago, so check the address and try again.",
+    "fr": "La page que vous avez demandée a été déplacée ou supprimée, vérifiez l'adresse et essayez de nouveau.",
+    "ru": "Страница, которую вы запросили, была перемещена или удалена, проверьте адрес и попробуйте ещё раз.",
+    "fa": "صفحه‌ای که خواسته‌اید جابه‌جا یا پاک شده است، نشانی را بررسی کنید و دوباره بکوشید، یا به خانه برگردید.",
+}
+WALL = (
+    "Pour lire la suite de cet article, identifiez-vous ou choisissez l'une de nos offres, sans engagement."
+)
+SHORT = "خبر عاجل: أعلنت البلدية، صباح اليوم، إغلاق الجسر القديم أمام حركة السير حتى إشعار آخر بسبب السيول."
+
+
+def html(body: str, title: str = "") -> str:
+    return f"<html><head><title>{title}</title></head><body>{body}</body></html>"
+
+
+def outcome_of(body: str):
+    return clean([RawEvent(body=body)])[0]
+
+
+def detail_of(body: str) -> str:
+    outcome = outcome_of(body)
+    assert isinstance(outcome, Dropped), outcome
+    assert outcome.reason is RejectReason.NO_ARTICLE
+    return outcome.detail
+
+
+@pytest.mark.parametrize(
+    ("lang", "title"),
+    [
+        ("ar", "خطأ 404 | صدى المدينة"),
+        ("ar", "عذرًا، الصفحة غير موجودة"),
+        ("en", "404 Not Found"),
+        ("en", "Oops! Page not found. - The Harbour Times"),
+        ("fr", "Erreur 404 : page introuvable"),
+        ("ru", "404 — страница не найдена | Вести"),
+        ("fa", "صفحه مورد نظر یافت نشد"),
+    ],
+)
+def test_an_error_page_is_no_article_however_it_is_worded(lang, title):
+    page = html(f"<main><h1>{title}</h1><p>{NOTICE[lang]}</p></main>", title)
+    assert f"error message ({title!r})" in detail_of(page)
+
+
+def test_an_error_message_in_a_dump_is_no_article():
+    assert "error message ('404 Not Found')" in detail_of(f"Home\n\n404 Not Found\n\n{NOTICE['en']}")
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Peugeot 404 wins",
+        "Error 404 is the name of a band",
+        "2404",
+        "Route 500 - Cork",
+        "Goners",
+        "Not found guilty",
+    ],
+)
+def test_headlines_with_such_numbers_and_words_are_no_errors(heading):
+    assert not is_error(heading)
+    assert not is_login(heading)
+
+
+def test_a_login_wall_is_no_article_with_a_form_or_without():
+    form = "<form><input type='email'><input type='password'><button>OK</button></form>"
+    assert "log in" in detail_of(html(f"<main><h1>Identifiez-vous</h1><p>{WALL}</p></main>"))
+    assert "password" in detail_of(html(f"<main><h1>Bonjour</h1><p>{WALL}</p>{form}</main>"))
+
+
+def test_a_login_form_in_the_menu_does_not_make_a_short_article_a_wall():
+    form = "<header><form><input type='password'></form></header>"
+    assert isinstance(outcome_of(html(f"{form}<article><h1>جسر</h1><p>{SHORT}</p></article>")), Kept)
+
+
+@pytest.mark.parametrize("lang", HEADLINES)
+def test_a_front_of_linked_headlines_is_no_article(lang):
+    cards = "".join(f"<p><a href='/{n}'>{HEADLINES[lang]} {n}.</a></p><p>{n} {lang}</p>" for n in range(12))
+    assert "list of links" in detail_of(html(f"<main>{cards}</main>"))
+
+
+def test_a_front_of_teasers_that_break_off_is_no_article():
+    cards = "".join(
+        f"<div><h3><a href='/{n}'>Story {n}</a></h3><p>{HEADLINES['en']}, said number {n} of the…</p></div>"
+        for n in range(8)
+    )
+    assert "list of teasers: 8" in detail_of(html(f"<main>{cards}</main>"))
+
+
+def test_an_article_with_a_linked_lead_is_kept():
+    linked = f"<p><a href='/x'>{HEADLINES['en']}.</a></p>"
+    own = f"<p>{HEADLINES['en']}, and the harbour authority promised to plant trees in their place. {HEADLINES['en']} again. </p>"
+    assert isinstance(
+        outcome_of(html(f"<article>{linked}{own}{own.replace('trees', 'elms')}</article>")), Kept
+    )
+
+
+@pytest.mark.parametrize(
+    "body", [SHORT, html(f"<article><p>{SHORT}</p></article>", "خبر عاجل")], ids=["dump", "page"]
+)
+def test_news_of_one_sentence_is_an_article(body):
+    assert isinstance(outcome_of(body), Kept)

@@ -1,0 +1,122 @@
+"""Whether what was read of a page is an article, and if not, why, in words.
+
+Source of the numbers: the 1,250 pages of `extraction/dev` traf, wcxb, fundus and daniel, which all hold an article.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from workers.boilerplate.page import Page
+from workers.boilerplate.paragraphs import is_prose, letters, weight, word_count
+
+_WORDS_MIN: Final = 12
+"""A text of fewer words is a caption, a teaser or a notice."""
+_PROSE_CHARS: Final = 60
+_LONG_CHARS: Final = 200
+_STUB_CHARS: Final = 400
+"""A page that says that it is an error or a login has no article when it has less prose than two paragraphs."""
+_PASSWORD_CHARS: Final = 250
+"""A page that says nothing but has a password field, as many have in a box at the side; the shortest article with
+such a box has 443 characters of prose."""
+_LINKS_RATIO: Final = 0.4
+"""Share of the text that is links from which it may be a list of them. Articles have .24 at most, but for those of
+one site, whose leads are links (.26 to .50); they have longer paragraphs than teasers are."""
+_TEASER_CHARS: Final = 250
+_TEASERS: Final = 3
+_ELLIPSIS: Final = re.compile(r"(?:\.\.\.|\u2026)[\])]*$")  # HORIZONTAL ELLIPSIS
+_STATUS: Final = re.compile(r"(?<![0-9])(?:40[0-9]|410|429|451|50[0-4])(?![0-9])")  # RFC 9110, section 15
+# EN DASH, EM DASH; MIDDLE DOT, BULLET, RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK
+_SEPARATOR: Final = re.compile("\\s+[-\u2013\u2014]\\s+|[|\u00b7\u2022\u00bb]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Notices:
+    """Headings as `letters` gives them."""
+
+    error: frozenset[str]
+    error_words: frozenset[str]
+    login: frozenset[str]
+
+
+def why_no_article(page: Page) -> str | None:
+    """Why `page` holds no article, for a person to read; None when it holds one."""
+    words = word_count(page.text)
+    found = f"{_counted(words, 'word')} in {_counted(page.blocks, 'block')}"
+    lines = page.text.split("\n\n")
+    prose = [line for line in lines if is_prose(line, _PROSE_CHARS)]
+    if why := _why_stub(page, sum(map(weight, prose)), found):
+        return why
+    if words < _WORDS_MIN:
+        return f"the page has no main text: {found}" + (f"; {page.problem}" if page.problem else "")
+    if not prose and not any(weight(line) > _LONG_CHARS for line in lines):
+        return f"the page has no main text: {found}, labels and headlines without a sentence among them"
+    if page.link_ratio >= _LINKS_RATIO and max(map(weight, prose), default=0) < _TEASER_CHARS:
+        return f"the page is a list of links: {page.link_ratio:.0%} of its text ({found}) are links"
+    if teasers := _teasers(prose):
+        return f"the page is a list of teasers: {teasers} of its paragraphs break off with an ellipsis"
+    return None
+
+
+def _why_stub(page: Page, prose_chars: int, found: str) -> str | None:
+    """Why a page with little prose is no short article."""
+    if prose_chars >= _STUB_CHARS:
+        return None
+    for heading in page.headings:
+        if is_error(heading):
+            return f"the page is an error message ({heading[:80]!r}), not an article: {found}"
+        if is_login(heading):
+            return f"the page asks to log in or to subscribe ({heading[:80]!r}): {found}"
+    if page.asks_for_password and prose_chars < _PASSWORD_CHARS:
+        return f"the page asks for a password and has hardly any text: {found}"
+    return None
+
+
+def is_error(heading: str) -> bool:
+    """Whether a part of `heading` is nothing but an error message: "404", "Error 404", "Page not found"."""
+    for part in _parts(heading):
+        without_status = _STATUS.sub("", part)
+        rest = _without_error_words(without_status)
+        if rest in _notices().error or without_status in _notices().error:
+            return True
+        if not rest and without_status != part:
+            return True
+    return False
+
+
+def _without_error_words(part: str) -> str:
+    word = next((word for word in _notices().error_words if part.startswith(word)), "")
+    return part.removeprefix(word)
+
+
+def is_login(heading: str) -> bool:
+    """Whether a part of `heading` is nothing but a request to log in or to subscribe."""
+    return any(part in _notices().login for part in _parts(heading))
+
+
+def _parts(heading: str) -> list[str]:
+    whole = heading.strip()
+    return [part for part in map(letters, (whole, *_SEPARATOR.split(whole))) if part]
+
+
+def _teasers(prose: list[str]) -> int:
+    """How many paragraphs break off, when they are most of them; else 0."""
+    broken = sum(bool(_ELLIPSIS.search(line)) for line in prose)
+    return broken if broken >= _TEASERS and broken > len(prose) / 2 else 0
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
+
+
+@cache
+def _notices() -> _Notices:
+    data = json.loads(files("workers.boilerplate").joinpath("data/notices.json").read_text("utf-8"))
+    by_kind = {
+        kind: frozenset(letters(form) for forms in data["notices"].values() for form in forms[kind])
+        for kind in ("error", "error_words", "login")
+    }
+    return _Notices(**by_kind)
