@@ -3,6 +3,7 @@
 import functools
 import os
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -96,6 +97,9 @@ def supervisor_of(
 
     if StageName.DEDUP in names:
         addresses.redis_url()
+    # Workers end without clean-up, so that nothing acknowledges work in flight. multiprocessing's tracker cleans up
+    # after them, and says so on the screen; these options reach it (and the workers) when it is started.
+    sys.warnoptions.append("ignore:resource_tracker:UserWarning")
     chain = functools.partial(build_chain, tuple(names), write_between=settings.write_between)
     return Supervisor(settings, addresses, chain, stages=names, workers=workers, log_file=log_file)
 

@@ -168,7 +168,8 @@ class _Up:
                 announce("")
             with _supervising(supervisor, self._settings) as thread, show:
                 self._watch(supervisor, thread, watcher, show, until_idle=until_idle)
-            console.print(totals(watcher.counts))
+            if not console.is_terminal:
+                console.print(totals(watcher.counts))
         finally:
             watcher.stop()
 
