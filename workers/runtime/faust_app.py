@@ -16,17 +16,21 @@ import asyncio
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import faust
+from aiokafka.errors import IllegalStateError, RequestTimedOutError
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as AioTopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from kafka import TopicPartition
+from kafka.errors import KafkaError
 
 from workers.config import Settings
+from workers.errors import TransientError
 from workers.runtime.clients import Addresses, consumer
 from workers.runtime.events import Event, Membership, Position
 
@@ -48,22 +52,31 @@ class Run(NamedTuple):
     events: tuple[Event, ...]
 
 
+STABLE_TIMEOUT_MS = 5000
+"""For one answer; a pending transaction takes longer at times, then the question is put again."""
+
 StableOffsets = Callable[[Sequence[AioTopicPartition]], dict[AioTopicPartition, OffsetAndMetadata]]
 
 
 def stable_offsets(settings: Settings, addresses: Addresses, group: str) -> StableOffsets:
     """A function that fetches the group's committed offsets once no transaction on them is pending (blocks).
 
-    Partitions without a committed offset are left out of its answer.
+    Partitions without a committed offset are left out of its answer. It raises aiokafka's RequestTimedOutError,
+    which aiokafka answers by asking again. Each call has a connection of its own: it is asked for after a
+    rebalance only, and a connection kept from before a broker's restart has been seen to wait for ever.
     """
-    client = consumer(settings, addresses, group_id=group, metrics_enabled=False)
 
     def fetch(partitions: Sequence[AioTopicPartition]) -> dict[AioTopicPartition, OffsetAndMetadata]:
         found = {}
-        for partition in partitions:
-            offset = client.committed(TopicPartition(partition.topic, partition.partition))
-            if offset is not None:
-                found[partition] = OffsetAndMetadata(offset, "")
+        try:
+            with closing(consumer(settings, addresses, group_id=group, metrics_enabled=False)) as client:
+                for partition in partitions:
+                    asked = TopicPartition(partition.topic, partition.partition)
+                    offset = client.committed(asked, timeout_ms=STABLE_TIMEOUT_MS)
+                    if offset is not None:
+                        found[partition] = OffsetAndMetadata(offset, "")
+        except (KafkaError, TransientError) as error:
+            raise RequestTimedOutError(str(error)) from error
         return found
 
     return fetch
@@ -125,7 +138,9 @@ class Consumer(driver.Consumer):
         if fetched is None or self.should_stop:
             return
         if not self.flow_active:
-            await self.perform_seek()
+            # What was fetched is dropped: read it again. After a rebalance aiokafka does so by itself.
+            with suppress(IllegalStateError):
+                await self.perform_seek()
             return
         for partition, (membership, previous, records) in fetched.items():
             if not self.flow_active:

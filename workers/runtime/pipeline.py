@@ -106,8 +106,8 @@ class Pipeline:
                 _log_dead(output)
 
     async def _write(self, batch: Batch, outputs: Sequence[Output]) -> None:
-        """Publish within the life of a transaction. Later the broker has aborted it: raises TimeoutError, for the
-        process to end and a new one to read what was committed.
+        """Publish within the life of a transaction. Later the broker has aborted it: raises TransientError, for
+        the process to end and a new one to read what was committed.
         """
         writing = asyncio.ensure_future(
             asyncio.to_thread(self._publisher.publish, batch.membership, batch.events, outputs)
@@ -117,7 +117,7 @@ class Pipeline:
             log.warning("waiting_for_kafka", events=len(batch.events))
             if not (await asyncio.wait({writing}, timeout=self._settings.session_timeout_s))[0]:
                 message = "Kafka has not taken the batch within the life of a transaction"
-                raise TimeoutError(message)
+                raise TransientError(message)
             self.progress.waiting_for = None
         await writing
 

@@ -33,6 +33,8 @@ POLL_S: Final = 0.2
 LAG_POLL_S: Final = 1.0
 STEADY_S: Final = 30.0
 """A worker that has lived so long starts again without delay."""
+STARTUP_S: Final = 60.0
+"""Importing takes a second or two, and much longer on a machine that has other things to do."""
 GRACE_S: Final = STOP_TIMEOUT_S + 3.0
 """What a worker may take beyond its drain before it is killed: leaving the group, ending the stage process."""
 
@@ -165,9 +167,14 @@ class Supervisor:
         self._listen(slot)
         if not slot.process.is_alive():
             self._bury(slot)
-        elif time.monotonic() - slot.heard_at > self._settings.stall_timeout_s:
-            log.error("worker_silent", worker=slot.worker_id, seconds=self._settings.stall_timeout_s)
+        elif (silent_s := time.monotonic() - slot.heard_at) > self._patience_s(slot):
+            log.error("worker_silent", worker=slot.worker_id, seconds=round(silent_s))
             slot.process.kill()
+
+    def _patience_s(self, slot: _Slot) -> float:
+        """How long the worker may be silent; it says its first word after its imports."""
+        stall_s = self._settings.stall_timeout_s
+        return stall_s if slot.heartbeat is not None else max(stall_s, STARTUP_S)
 
     def _start(self, slot: _Slot) -> None:
         receiving, sending = self._context.Pipe(duplex=False)

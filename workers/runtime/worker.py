@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 
 import faust
 import structlog
+from aiokafka.errors import KafkaConnectionError
 
 from workers import log as logging_setup
 from workers.config import Settings
@@ -84,26 +85,27 @@ def main(options: WorkerOptions, heartbeats: Connection) -> None:
     )  # Ctrl-C goes to the whole terminal; the supervisor says when to end
     logging_setup.configure(options.settings.log_level, options.settings.log_format)
     structlog.contextvars.bind_contextvars(worker=options.worker_id)
+    asyncio.run(_run(options, heartbeats))
+
+
+async def _run(options: WorkerOptions, heartbeats: Connection) -> None:
+    """Ends the process from inside the loop: leaving the loop would finalise Faust's generators, and wait for a
+    thread that waits for Kafka.
+    """
     code = CRASH_EXIT
     try:
-        code = asyncio.run(_run(options, heartbeats))
+        code = await _Worker(options, heartbeats).run()
     except ConfigError as error:
         code = CONFIG_EXIT
         log.error("worker_cannot_start", error=str(error))  # noqa: TRY400 - the message says it all
+    except (TransientError, KafkaConnectionError) as error:
+        log.warning("worker_lost_a_service", error=str(error))
     except BaseException:
         log.exception("worker_crashed")
     finally:
-        _exit(code)
-
-
-async def _run(options: WorkerOptions, heartbeats: Connection) -> int:
-    return await _Worker(options, heartbeats).run()
-
-
-def _exit(code: int) -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 class _Worker:
@@ -153,7 +155,7 @@ class _Worker:
         await warming
         pipeline = self._pipeline = Pipeline(settings, topics, self._inbox, isolation, index, publisher)
         source = topics[INPUT_ROLES[options.stages[0]]].name
-        offsets = await self._once_there(lambda: stable_offsets(settings, options.addresses, self._group))
+        offsets = stable_offsets(settings, options.addresses, self._group)
         reading = Reading(
             options.addresses.kafka, self._group, source, offsets, self._on_run, self._on_revoked
         )
