@@ -102,19 +102,23 @@ def _runs(options: argparse.Namespace, settings: Settings, logs: Path) -> Iterat
 
 def _profile(options: argparse.Namespace, settings: Settings, directory: Path) -> dict[str, Any]:
     size_bytes = max(options.sizes)
-    samples = directory / "samples"
+    found = profile.Profile()
     run = measure(
         KHABAR,
         settings,
         directory,
         size_bytes=size_bytes,
         events=options.events,
-        watch=lambda pid: profile.recording(pid, samples),
+        watch=lambda pid: profile.recording(pid, directory / "samples", found),
     )
-    found = profile.read(samples)
-    _print("", f"Profile at {size_bytes} bytes, {run.cpu_us:.0f} µs of CPU an event under the profiler")
-    _print(*profile.lines(found, run.cpu_us))
-    return {"cpu_us": run.cpu_us, "samples": found.total, "by_part": dict(found.by_part)}
+    _print("", f"Profile at {size_bytes} bytes, {run.cpu_us:.0f} µs of CPU an event while profiled")
+    _print(*profile.lines(found, options.events))
+    return {
+        "run": asdict(run),
+        "cpu_s_by_part": dict(found.by_part),
+        "cpu_s_by_thread": dict(found.by_thread),
+        "cpu_s_by_function": dict(found.by_function),
+    }
 
 
 def _sizes(value: str) -> tuple[int, ...]:

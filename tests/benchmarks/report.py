@@ -26,7 +26,8 @@ class Line:
     cpu_us_lowest: float
     cpu_us_highest: float
     speed_ratio: float
-    cpu_ratio: float
+    cpu_ratio: float | None
+    """None where the baseline took less than the kernel's clock can tell, 10 ms."""
 
 
 def summary(runs: Sequence[Run]) -> list[Line]:
@@ -43,6 +44,7 @@ def _line(runs: Sequence[Run], baseline: Sequence[Run]) -> Line:
     speed = statistics.median(run.events_per_s for run in runs)
     cpu = [run.cpu_us for run in runs]
     rounds = list(zip(runs, baseline, strict=True))
+    cpu_ratios = [run.cpu_us / base.cpu_us for run, base in rounds if base.cpu_us]
     return Line(
         system=runs[0].system,
         size_bytes=runs[0].size_bytes,
@@ -53,7 +55,7 @@ def _line(runs: Sequence[Run], baseline: Sequence[Run]) -> Line:
         cpu_us_lowest=min(cpu),
         cpu_us_highest=max(cpu),
         speed_ratio=statistics.median(run.events_per_s / base.events_per_s for run, base in rounds),
-        cpu_ratio=statistics.median(run.cpu_us / base.cpu_us for run, base in rounds),
+        cpu_ratio=statistics.median(cpu_ratios) if cpu_ratios else None,
     )
 
 
@@ -70,10 +72,11 @@ def throughput_lines(found: Iterable[Line]) -> Iterable[str]:
         size_bytes = line.size_bytes
         spread = f"{line.cpu_us_lowest:.0f}-{line.cpu_us_highest:.0f}"
         stage = line.cpu_us - line.main_cpu_us
+        ratio = "-" if line.cpu_ratio is None else f"{line.cpu_ratio:.2f}"
         inside = f"  worker {line.main_cpu_us:.0f} + stage process {stage:.0f}" if stage > 0 else ""
         yield (
             f"{line.size_bytes:>6}  {line.system:<24} {line.events_per_s:>9,.0f} {line.megabytes_per_s:>6.1f}  "
-            f"{line.cpu_us:>12.0f} {spread:>11}  {line.speed_ratio:>6.2f} {line.cpu_ratio:>6.2f}{inside}"
+            f"{line.cpu_us:>12.0f} {spread:>11}  {line.speed_ratio:>6.2f} {ratio:>6}{inside}"
         )
 
 

@@ -1,0 +1,58 @@
+"""The benchmark commands run and say what they should. Their figures are nobody's business here."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SYSTEMS = {"khabar", "aiokafka", "librdkafka", "librdkafka, transactions"}
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("KHABAR_")},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(300)
+def test_the_harness_benchmark_measures_every_system_and_the_latency(tmp_path: Path):
+    target = tmp_path / "figures.json"
+    arguments = ["--events", "400", "--sizes", "500", "--rounds", "1", "--latency-events", "2"]
+    done = run("tests.benchmarks.harness", *arguments, "--json", str(target))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(target.read_text())
+    assert {line["system"] for line in found["summary"]} == SYSTEMS
+    assert all(line["events_per_s"] > 0 and line["cpu_us"] >= 0 for line in found["summary"])
+    assert len(found["latency_s"]) == 2
+    assert all(system in done.stdout for system in SYSTEMS)
+    assert "Latency" in done.stdout
+
+
+def test_the_chain_benchmark_measures_every_stage_on_both_corpora():
+    done = run("tests.benchmarks.chain", "--rounds", "1", "--repeats", "1", "--pages", "5")
+    assert done.returncode == 0, done.stderr
+    for stage in ("boilerplate", "entities", "dedup: fingerprint", "the whole chain"):
+        assert done.stdout.count(stage) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--events", "0"], ["--sizes", "1000,big"], ["--rounds", "-1"]],
+    ids=["no events", "a size that is a word", "a negative number of rounds"],
+)
+def test_a_mistaken_option_is_explained_in_one_line(arguments: list[str]):
+    done = run("tests.benchmarks.harness", *arguments)
+    assert done.returncode == 2
+    assert "is not a whole number" in done.stderr
+    assert "Traceback" not in done.stderr
