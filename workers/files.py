@@ -80,8 +80,7 @@ class Reader:
 
     @property
     def done_bytes(self) -> int:
-        is_open = self._file is not None and not self._file.closed
-        return self._finished_bytes + (self._file.tell() if is_open and self._file else 0)
+        return self._finished_bytes + (self._file.tell() if self._file is not None else 0)
 
     def __iter__(self) -> Iterator[Entry | Unreadable]:
         for path in self._found:
@@ -97,12 +96,15 @@ class Reader:
 
     def _entries(self, path: Path, name: str) -> Iterator[Entry]:
         if str(path) == "-":
-            yield from self._entries_of(_unpacked(io.BufferedReader(_raw(self._stdin))), name, "")
+            yield from self._entries_of(_unpacked(_peekable(self._stdin)), name, "")
             return
         suffix = Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
-        with path.open("rb", buffering=0) as file:
-            self._file = file
-            yield from self._entries_of(_unpacked(io.BufferedReader(file, _PIECE_BYTES)), name, suffix)
+        with cast("io.BufferedReader", path.open("rb", buffering=_PIECE_BYTES)) as file:
+            self._file = cast("BinaryIO", file.raw)
+            try:
+                yield from self._entries_of(_unpacked(file), name, suffix)
+            finally:
+                self._file = None
         self._finished_bytes += _size(path)
 
     def _entries_of(self, stream: BinaryIO, name: str, suffix: str) -> Iterator[Entry]:
@@ -178,9 +180,10 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _raw(stream: BinaryIO) -> io.RawIOBase:
-    """The unbuffered stream below, so that lines arrive as they are written; a stream in memory is its own."""
-    return cast("io.RawIOBase", getattr(stream, "raw", stream))
+def _peekable(stream: BinaryIO) -> io.BufferedReader:
+    if isinstance(stream, io.BufferedReader):
+        return stream
+    return io.BufferedReader(cast("io.RawIOBase", stream))
 
 
 def _unpacked(stream: io.BufferedReader) -> BinaryIO:

@@ -26,9 +26,9 @@ from workers.topics import OUTCOMES, Role, table
 
 if TYPE_CHECKING:
     from workers.dedup.index import Index
-    from workers.runtime.chain import Processed
+    from workers.runtime.chain import Processed, StageName
     from workers.runtime.events import Event, Output
-    from workers.runtime.isolation import Isolation
+    from workers.runtime.isolation import ChainFactory, Isolation
 
 ARTICLES: Final = (Role.PUBLISHED.value, Role.DUPLICATES.value)
 BATCH_EVENTS: Final = 64
@@ -168,7 +168,7 @@ def _results(
     settings: Settings, entries: Iterable[Entry], only: str | None, jobs: int
 ) -> Iterator[tuple[Entry, "Output"]]:
     """What became of each event, in order: the chain in processes of its own, the verdicts here."""
-    from workers.runtime.chain import ALL_STAGES, StageName, build_chain  # noqa: PLC0415
+    from workers.runtime.chain import ALL_STAGES, StageName  # noqa: PLC0415
     from workers.runtime.isolation import Isolation  # noqa: PLC0415
     from workers.runtime.verdicts import finished  # noqa: PLC0415
     from workers.stores.memory_index import MemoryIndex  # noqa: PLC0415
@@ -179,7 +179,7 @@ def _results(
     prepare: Prepare = minimal_record if names[0] is not StageName.BOILERPLATE else _unchanged
     size = BATCH_EVENTS if only is None else ONE_STAGE_BATCH_EVENTS
     with ExitStack() as stack:
-        factory = functools.partial(build_chain, names)
+        factory = chain_factory(names)
         pool = stack.enter_context(ThreadPoolExecutor(jobs))
         chains: SimpleQueue[Isolation] = SimpleQueue()
         for _ in range(jobs):
@@ -189,6 +189,13 @@ def _results(
         for batch in _in_order(pool, work, _batches(entries, size, settings.batch_bytes), jobs + 1):
             outputs = finished(batch.events, batch.processed, topics, index)
             yield from zip(batch.entries, outputs, strict=True)
+
+
+def chain_factory(names: "Sequence[StageName]") -> "ChainFactory":
+    """Makes the chain of these stages in the process that runs it."""
+    from workers.runtime.chain import build_chain  # noqa: PLC0415
+
+    return functools.partial(build_chain, tuple(names))
 
 
 Prepare = Callable[[bytes], bytes]
