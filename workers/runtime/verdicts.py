@@ -11,8 +11,9 @@ from workers import __version__
 from workers.dedup.index import Candidate, Index
 from workers.dedup.stage import PUBLISHED_RELATIONS, settle
 from workers.errors import PoisonEventError
+from workers.origin import ORIGIN_HEADER, READ_HEADER
 from workers.runtime.chain import VERSIONS, Death, Processed
-from workers.runtime.dead_letters import dead_headers
+from workers.runtime.dead_letters import dead_headers, without
 from workers.runtime.events import Event, Output
 from workers.topics import Role, Topic
 
@@ -67,9 +68,8 @@ def dead_output(event: Event, death: Death) -> Output:
         offset=event.position.offset,
         versions=DEAD_VERSIONS,
     )
-    own = {name for name, _ in event.lineage()}
-    others = [(name, value) for name, value in event.headers if name not in own]
-    return Output(Role.DEAD, event.key, event.value, (*dead_headers(others, letter), *event.lineage()))
+    headers = without(dead_headers(event.headers, letter), ORIGIN_HEADER, READ_HEADER)
+    return Output(Role.DEAD, event.key, event.value, (*headers, *event.lineage()))
 
 
 def _size_checked(result: Processed, topics: Mapping[Role, Topic]) -> Processed:
