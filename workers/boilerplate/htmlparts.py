@@ -110,10 +110,10 @@ def _announced(label: HtmlElement) -> list[HtmlElement]:
     if _size(label) > _LABEL_CHARS:
         return []
     marker = find_marker(_content(label))
-    if marker is None or marker.kind not in (Kind.RELATED, Kind.READ_ALSO):
+    if marker is None or marker.kind not in (Kind.RELATED, Kind.READ_ALSO, Kind.LINK):
         return []
     inside = list(label.iter("a"))
-    if inside and marker.value:
+    if (inside and marker.value) or marker.kind is Kind.LINK:
         return inside if any(letters(_content(link)) in letters(marker.value) for link in inside) else []
     node = label
     for _ in range(_LEVELS):

@@ -37,7 +37,8 @@ _HEADLINE_CHARS: Final = 25
 """An unmarked line that is shorter is a date, a section or a name."""
 _TITLE_CHARS: Final = (12, 200)
 _HEADING_LINES: Final = 3
-"""An error message says so in the first lines of its page."""
+_NOTICE_LINES: Final = 30
+"""An error message says so in the first lines of its page, which is short; on a long one they are its menu."""
 
 # ARABIC QUESTION MARK, FULL STOP; DEVANAGARI DANDA; IDEOGRAPHIC FULL STOP; FULLWIDTH EXCLAMATION MARK, QUESTION MARK;
 # HORIZONTAL ELLIPSIS. Closing quotation marks and brackets may follow.
@@ -80,7 +81,7 @@ def read_dump(text: str) -> Page:
         text=join(kept),
         blocks=len(lines),
         title=_title(lines, markers, article.first),
-        headings=tuple(lines[: min(article.first, _HEADING_LINES)]),
+        headings=tuple(lines[: min(article.first, _HEADING_LINES)]) if len(lines) <= _NOTICE_LINES else (),
         site_name=behind.source,
         keywords=distinct(behind.keywords),
         related=tuple(Related(title=headline) for headline in distinct(behind.related)[:_RELATED_MAX]),

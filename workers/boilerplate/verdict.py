@@ -26,7 +26,9 @@ _LINKS_RATIO: Final = 0.4
 """Share of the text that is links from which it may be a list of them. Articles have .24 at most, but for those of
 one site, whose leads are links (.26 to .50); they have longer paragraphs than teasers are."""
 _TEASER_CHARS: Final = 250
-_TEASERS: Final = 3
+_TEASERS: Final = 4
+_TEASERS_RATIO: Final = 0.75
+"""Articles in a chatty style end up to three of five paragraphs so."""
 _ELLIPSIS: Final = re.compile(r"(?:\.\.\.|\u2026)[\])]*$")  # HORIZONTAL ELLIPSIS
 _STATUS: Final = re.compile(r"(?<![0-9])(?:40[0-9]|410|429|451|50[0-4])(?![0-9])")  # RFC 9110, section 15
 # EN DASH, EM DASH; MIDDLE DOT, BULLET, RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK
@@ -103,9 +105,9 @@ def _parts(heading: str) -> list[str]:
 
 
 def _teasers(prose: list[str]) -> int:
-    """How many paragraphs break off, when they are most of them; else 0."""
+    """How many paragraphs break off, when nearly all of them do; else 0."""
     broken = sum(bool(_ELLIPSIS.search(line)) for line in prose)
-    return broken if broken >= _TEASERS and broken > len(prose) / 2 else 0
+    return broken if broken >= max(_TEASERS, _TEASERS_RATIO * len(prose)) else 0
 
 
 def _counted(number: int, noun: str) -> str:
