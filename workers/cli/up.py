@@ -197,9 +197,11 @@ class _Up:
         while True:
             is_over = not thread.is_alive()
             now = time.monotonic()
+            # Counting what earlier runs have left is not work that is done now.
+            is_counted = watcher.caught_up_at > float("-inf")
             view = View(
                 counts=watcher.counts.copy(),
-                rate=rate.update(watcher.counts.total(), now),
+                rate=rate.update(watcher.counts.total(), now) if is_counted else 0.0,
                 status=supervisor.status(),
                 note=note,
             )
