@@ -159,7 +159,7 @@ def test_a_killed_worker_is_replaced_and_what_it_held_is_done_by_its_successor(s
 
 
 def test_a_stopped_worker_is_replaced_when_it_has_been_silent_for_too_long(settings: Settings) -> None:
-    settings = replace(settings, stall_timeout_s=3.0, session_timeout_s=6.0)
+    settings = replace(settings, stall_timeout_s=8.0, session_timeout_s=6.0)
     with supervised(settings, chains.echo) as supervisor, reading(settings, Role.PUBLISHED) as published:
         send(settings, [b"first"])
         published.read_until(1)

@@ -119,7 +119,7 @@ async def test_knows_when_the_group_has_moved_on() -> None:
 async def test_a_run_that_follows_one_that_never_arrived_is_refused() -> None:
     box = inbox()
     await box.put(FIRST, None, run_of(0, 5))
-    with pytest.raises(HoleError, match="t.raw:0: the events before offset 20 never arrived"):
+    with pytest.raises(HoleError, match=r"t\.raw:0: the events before offset 20 never arrived"):
         await box.put(FIRST, 9, run_of(20, 5))
 
 

@@ -1,10 +1,8 @@
 """Runs a chain in a process of its own, so that an event that hangs or kills the parser costs that event only."""
 
 import contextlib
-import ctypes
 import multiprocessing
 import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -24,7 +22,7 @@ STARTUP_TIMEOUT_S: Final = 120.0
 """Importing the stages and loading their data on a loaded machine; far above the second or two that it takes."""
 EXPECTED_EVENT_S: Final = 0.05
 """What an event is expected to take before any has been measured."""
-PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
+ORPHAN_MARGIN_S: Final = 2.0
 
 _chain: ChainFunction | None = None
 
@@ -35,17 +33,22 @@ def _start(factory: ChainFactory) -> None:
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C reaches the whole terminal; the worker decides when to end
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if sys.platform == "linux":
-        # A stage process that hangs must not outlive a worker that was killed.
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     _chain = factory()
 
 
-def _process(values: Sequence[Value]) -> tuple[list[Processed], float]:
-    """The results, and the seconds that they took."""
+def _process(values: Sequence[Value], allowed_s: float) -> tuple[list[Processed], float]:
+    """The results, and the seconds that they took.
+
+    The worker ends this process when they take too long. Should the worker be gone by then, the kernel does: a
+    process that hangs must not stay for ever, and nothing in it can be relied on to notice.
+    """
     assert _chain is not None
     started = time.perf_counter()
-    return _chain(values), time.perf_counter() - started
+    signal.setitimer(signal.ITIMER_REAL, allowed_s + ORPHAN_MARGIN_S)
+    results = _chain(values)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    return results, time.perf_counter() - started
 
 
 class Isolation:
@@ -64,12 +67,12 @@ class Isolation:
 
     def warm_up(self) -> None:
         """Start the process and wait until it has loaded its stages."""
-        self._pool.schedule(_process, args=[[]], timeout=STARTUP_TIMEOUT_S).result()
+        self._pool.schedule(_process, args=[[], STARTUP_TIMEOUT_S], timeout=STARTUP_TIMEOUT_S).result()
 
     def run(self, values: Sequence[Value]) -> list[Processed]:
         """One result an event, in order; blocks. Events that hang or end the process are deaths."""
         allowed_s = self._event_timeout_s + 4 * self._average_s * len(values)
-        future = self._pool.schedule(_process, args=[values], timeout=allowed_s)
+        future = self._pool.schedule(_process, args=[values, allowed_s], timeout=allowed_s)
         try:
             results: list[Processed]
             results, took_s = future.result()

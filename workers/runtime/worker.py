@@ -29,7 +29,7 @@ from workers.runtime.chain import ALL_STAGES, INPUT_ROLES, StageName, group_name
 from workers.runtime.clients import Addresses, admin
 from workers.runtime.faust_app import Reading, Run, build_app, stable_offsets
 from workers.runtime.inbox import HoleError, Inbox
-from workers.runtime.isolation import PR_SET_PDEATHSIG, ChainFactory, Isolation
+from workers.runtime.isolation import ChainFactory, Isolation
 from workers.runtime.pipeline import Pipeline
 from workers.runtime.topics_admin import actual, create
 from workers.runtime.transaction import TransactionalPublisher
@@ -40,6 +40,7 @@ from workers.topics import Role, Topic, table
 CRASH_EXIT: Final = 70
 CONFIG_EXIT: Final = 78
 HEARTBEAT_S: Final = 0.5
+PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 INBOX_BATCHES: Final = 3
 """The inbox holds about so many full batches: one that is being taken, and what is fetched meanwhile."""
 STOP_TIMEOUT_S: Final = 5.0

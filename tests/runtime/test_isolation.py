@@ -1,0 +1,64 @@
+"""The stage process: one event at most is lost to a fault, and the process never outlives its use."""
+
+import multiprocessing
+import os
+import signal
+from functools import partial
+
+import psutil
+import pytest
+
+from schemas.dead_letter import DeadReason
+from tests.support import chains
+from tests.support.harness import wait_for
+from workers.runtime.chain import Processed
+from workers.runtime.isolation import ORPHAN_MARGIN_S, Isolation
+
+pytestmark = pytest.mark.integration
+
+
+def outcomes(results: list[Processed]) -> list[bytes | DeadReason]:
+    return [result.death.error.reason if result.death else result.outputs[0].value for result in results]
+
+
+def values(*bodies: bytes) -> list[tuple[bytes, tuple[()]]]:
+    return [(body, ()) for body in bodies]
+
+
+def test_faults_in_one_batch_cost_their_events_only_and_the_order_is_kept() -> None:
+    with Isolation(chains.troubled, event_timeout_s=0.5) as isolation:
+        results = isolation.run(values(b"1", chains.HANG, b"2", chains.CRASH, b"3"))
+        assert outcomes(results) == [b"1", DeadReason.TOO_SLOW, b"2", DeadReason.CRASHED, b"3"]
+        assert outcomes(isolation.run(values(b"4"))) == [b"4"]
+
+
+def test_a_slow_batch_of_events_that_are_each_in_time_is_done() -> None:
+    with Isolation(chains.troubled, event_timeout_s=1.0) as isolation:
+        bodies = [chains.SLOW + b"%d" % number for number in range(6)]
+        assert outcomes(isolation.run(values(*bodies))) == bodies
+
+
+def test_an_empty_batch_is_nothing_to_do() -> None:
+    with Isolation(chains.echo, event_timeout_s=1.0) as isolation:
+        assert isolation.run([]) == []
+
+
+def hang(event_timeout_s: float) -> None:
+    Isolation(chains.troubled, event_timeout_s).run(values(chains.HANG))
+
+
+def test_a_process_that_hangs_ends_by_itself_when_its_worker_was_killed() -> None:
+    worker = multiprocessing.get_context("spawn").Process(target=partial(hang, 2.0))
+    worker.start()
+    assert worker.pid is not None
+    family: list[psutil.Process] = []
+
+    def hangs() -> bool:
+        family[:] = psutil.Process(worker.pid).children(recursive=True)
+        return any(sum(each.cpu_times()[:2]) > 0.5 and each.cpu_percent(0.1) > 30 for each in family[-1:])
+
+    assert wait_for(hangs)
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.join()
+    _, alive = psutil.wait_procs(family, timeout=2.0 + ORPHAN_MARGIN_S + 10)
+    assert alive == []
