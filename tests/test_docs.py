@@ -17,12 +17,14 @@ from jsonschema import Draft202012Validator
 
 from schemas.dead_letter import DeadReason
 from schemas.generate import json_schema
-from schemas.published_article import Relation
+from schemas.published_article import PublishedArticle, Relation
 from schemas.rejected_event import RejectReason
+from schemas.wire import decode
+from workers.cli.card import card
 from workers.cli.main import main
 from workers.config import variables
 from workers.dedup.stage import PUBLISHED_RELATIONS
-from workers.demo.events import manifest
+from workers.demo.events import demo_events, manifest
 from workers.runtime.chain import build_chain
 from workers.runtime.events import Event, Position
 from workers.runtime.verdicts import finished
@@ -141,14 +143,16 @@ def test_the_audit_and_the_panel_in_the_readme_are_those_of_the_demo():
 # The example
 
 
+def chained(value, headers):
+    """The record that the whole chain publishes of a raw event, as bytes."""
+    event = Event(Position("articles.raw", 0, 0), None, value, headers)
+    [output] = finished([event], build_chain()([(value, headers)]), table(), MemoryIndex(window=1000))
+    return output.value
+
+
 @cache
 def example_record():
-    event = Event(
-        Position(str(EXAMPLE), 0, 1), None, EXAMPLE.read_bytes(), (("content-type", b"text/plain"),)
-    )
-    processed = build_chain()([(event.value, event.headers)])
-    [output] = finished([event], processed, table(), MemoryIndex(window=1000))
-    return json.loads(output.value)
+    return json.loads(chained(EXAMPLE.read_bytes(), (("content-type", b"text/plain"),)))
 
 
 def shown_record():
@@ -171,6 +175,16 @@ def assert_shows(shown, real, path="record"):
         assert real.startswith(shown.removesuffix(ELLIPSIS)), path
     else:
         assert shown == real, path
+
+
+def test_the_card_in_the_readme_is_that_of_the_demo_s_article():
+    [shown] = [
+        block.split("\n\n")[0] for block in fences(read(README), "text") if "duplicate unique" in block
+    ]
+    [event] = [event for event in demo_events() if event.name == "ar-tram"]
+    record = decode(PublishedArticle, chained(event.value, event.headers))
+    real = re.sub("[\u2068\u2069]", "", str(card(table()[Role.PUBLISHED].name, record)))  # FSI, PDI: unseen
+    assert_shows(shown.splitlines(), real.splitlines())
 
 
 def test_the_page_in_the_readme_is_the_file_that_it_names():
@@ -306,6 +320,14 @@ def test_every_file_named_exists(document):
         for path in named
         if not placeholders & set(re.split(r"[/.]", path)) and not (ROOT / path).exists()
     ] == []
+
+
+def test_what_the_operator_is_said_to_see_stands_in_the_code():
+    said = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", section(ARCHITECTURE, "What breaks, and what then")))
+    code = "".join(read(path) for path in (ROOT / "workers" / "runtime").glob("*.py"))
+    known = {name for name in said if f'"{name}"' in code} | set(DeadReason)
+    assert len(said) > 10
+    assert said - known == set()
 
 
 @documents
