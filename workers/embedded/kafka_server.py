@@ -63,6 +63,8 @@ replica.fetch.max.bytes={message_max_bytes}
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=8
+# Longer than articles.raw keeps events: a group that was away must not read again what it had read.
+offsets.retention.minutes=43200
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=8
