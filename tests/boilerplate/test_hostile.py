@@ -31,6 +31,17 @@ CASES = {
     "closing quotation marks": "a." + '"' * 2_000_000 + "x",
     "full stops": "." * 3_000_000,
     "markers on one line": "المصدر: " * 200_000,
+    "20,000 headings of lists": "<html><body>" + "<p>Related</p>" * 20_000 + PARAGRAPH,
+    "10,000 lists of links": "<html><body><div>" + "<h3>Related</h3><a href='/x'>A</a>" * 10_000 + PARAGRAPH,
+    "20,000 e-mail fields": "<html><body><div>" + "<input type='email'>" * 20_000 + PARAGRAPH,
+    "keywords": '<html><script type="application/ld+json">'
+    + '"keywords":["a' * 80_000
+    + "</script>"
+    + PARAGRAPH,
+    "open keywords": '<html><script type="application/ld+json">'
+    + '"keywords": "\\' * 80_000
+    + "</script>"
+    + PARAGRAPH,
     "times": '<html><script type="application/ld+json">'
     + '"datePublished":' * 100_000
     + "</script>"

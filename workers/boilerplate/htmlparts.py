@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -12,7 +13,7 @@ from lxml.html import HtmlElement
 from schemas.cleaned_article import Related
 from workers.boilerplate.keywords import split_keywords
 from workers.boilerplate.markers import Kind, find_marker
-from workers.boilerplate.paragraphs import distinct, letters, tidy, weight
+from workers.boilerplate.paragraphs import distinct, letters, tidy, weight, word_count
 
 # ZERO WIDTH NON-JOINER and JOINER are spelling in Persian, Urdu and Indic scripts, and trafilatura deletes them as
 # unprintable. They pass through it as two letters of Linear A, which no news page is written in.
@@ -33,9 +34,14 @@ _BOX_CHARS: Final = 300
 """A box around an e-mail field that holds more text is no newsletter box but a part of the page."""
 _PAGE_PARTS: Final = frozenset({"html", "body", "main", "article"})
 _LABEL_CHARS: Final = 160
-_HEADLINE_CHARS: Final = (12, 200)
+_FIELDS_MAX: Final = 20
+_HEADLINE_CHARS: Final = (16, 200)
+_HEADLINE_WORDS: Final = 3
 """Shorter links are sections and names, longer ones are teasers."""
 _RELATED_MAX: Final = 50
+_SIBLINGS_MAX: Final = 60
+_LINKS_MAX: Final = 60
+"""Bounds for pages that were made to keep us busy; lists of related articles are shorter."""
 _LEVELS: Final = 3
 """The list that a heading announces is its sibling, or that of a wrapper or two around the heading."""
 _HEADING_TAGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
@@ -65,7 +71,7 @@ def link_ratio(text: str, links: frozenset[str]) -> float:
 
 def remove_newsletter_boxes(tree: HtmlElement) -> None:
     """Take out the small boxes that ask for an e-mail address, with the words around the field."""
-    for field in _EMAIL(tree):
+    for field in _EMAIL(tree)[:_FIELDS_MAX]:
         box = field
         while (parent := box.getparent()) is not None and parent.tag not in _PAGE_PARTS:
             if len(_content(parent)) > _BOX_CHARS:
@@ -79,9 +85,11 @@ def related(tree: HtmlElement, base: str | None) -> tuple[Related, ...]:
     """Headlines that the page links to under "related", "read also" and the like, each once, in order."""
     found: dict[str, Related] = {}
     for label in _LABELS(tree):
+        if len(found) >= _RELATED_MAX:
+            break
         for link in _announced(label):
             title = _content(_headline(link))
-            if _HEADLINE_CHARS[0] <= weight(title) and len(title) <= _HEADLINE_CHARS[1]:
+            if _is_headline(title):
                 found.setdefault(
                     letters(title), Related(title=title, url=web_address(link.get("href"), base))
                 )
@@ -112,12 +120,14 @@ def _announced(label: HtmlElement) -> list[HtmlElement]:
     marker = find_marker(_content(label))
     if marker is None or marker.kind not in (Kind.RELATED, Kind.READ_ALSO, Kind.LINK):
         return []
+    if any(part.tag in ("nav", "footer") for part in label.iterancestors()):
+        return []
     inside = list(label.iter("a"))
     if (inside and marker.value) or marker.kind is Kind.LINK:
         return inside if any(letters(_content(link)) in letters(marker.value) for link in inside) else []
     node = label
     for _ in range(_LEVELS):
-        if links := list(_links_behind(node)):
+        if links := list(islice(_links_behind(node), _LINKS_MAX)):
             return links
         node = node.getparent()
         if node is None or node.tag in _PAGE_PARTS:
@@ -127,11 +137,16 @@ def _announced(label: HtmlElement) -> list[HtmlElement]:
 
 def _links_behind(node: HtmlElement) -> Iterator[HtmlElement]:
     """The links in what follows `node` in its parent, up to the next heading that is no link."""
-    for sibling in node.itersiblings():
+    for sibling in islice(node.itersiblings(), _SIBLINGS_MAX):
         links = list(sibling.iter("a"))
         if sibling.tag in _HEADING_TAGS and not links:
             return
         yield from links
+
+
+def _is_headline(title: str) -> bool:
+    shortest, longest = _HEADLINE_CHARS
+    return shortest <= weight(title) and len(title) <= longest and word_count(title) >= _HEADLINE_WORDS
 
 
 def _headline(link: HtmlElement) -> HtmlElement:
