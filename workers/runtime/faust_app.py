@@ -13,11 +13,13 @@ Why the consumer is not Faust's own (each point was reproduced on a real broker;
 """
 
 import asyncio
+import os
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import faust
@@ -36,6 +38,10 @@ from workers.runtime.events import Event, Membership, Position
 
 FETCH_RECORDS = 500
 """Most records in one fetched run; also bounds how long Faust's loop handles one call."""
+HEARTBEAT_S = 1.0
+"""A rebalance waits until every member has heard of it at its next heartbeat."""
+MAX_POLL_INTERVAL_S = 86_400.0
+"""Waiting for Redis, a worker reads nothing for as long as it takes; leaving the group would help nobody."""
 BUFFERED_RUNS = 4
 """Runs that Faust may buffer; the inbox behind it holds the bulk, bounded in bytes."""
 
@@ -212,10 +218,12 @@ def build_app(settings: Settings, reading: Reading) -> faust.App:
         key_serializer="raw",
         value_serializer="raw",
         store="memory://",
-        datadir=tempfile.mkdtemp(prefix="khabar-faust-"),
+        datadir=Path(tempfile.gettempdir())
+        / f"khabar-faust-{os.getuid()}",  # Faust makes it, nothing uses it
         consumer_auto_offset_reset="earliest",
         broker_session_timeout=session_s,
-        broker_heartbeat_interval=session_s / 3,
+        broker_heartbeat_interval=min(HEARTBEAT_S, session_s / 3),
+        broker_max_poll_interval=MAX_POLL_INTERVAL_S,
         broker_request_timeout=max(session_s + 5, 30),
         broker_max_poll_records=FETCH_RECORDS,
         stream_buffer_maxsize=BUFFERED_RUNS,
