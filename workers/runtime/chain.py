@@ -102,8 +102,13 @@ def check_consecutive(names: Sequence[StageName]) -> None:
 
 
 def build_chain(names: Sequence[StageName] = ALL_STAGES, *, write_between: bool = False) -> ChainFunction:
-    """The chain of `names`. With `write_between` the topics between its stages are written too."""
+    """The chain of `names`, loaded and ready. With `write_between` the topics between its stages are written too.
+
+    Raises ValueError as check_consecutive does.
+    """
     check_consecutive(names)
+    if StageName.BOILERPLATE in names:
+        boilerplate.warm_up()
 
     def run(values: Sequence[Value]) -> list[Processed]:
         return _run(tuple(names), write_between, values)
