@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--events", type=_positive, default=40_000, help="events in a run (%(default)s)")
+    parser.add_argument("--events", type=_positive, default=20_000, help="events in a run (%(default)s)")
     parser.add_argument(
         "--sizes", type=_sizes, default=(1000, 4000, 12000), help="bytes of an event (1000,4000,12000)"
     )
