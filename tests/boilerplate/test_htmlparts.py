@@ -34,6 +34,14 @@ def test_a_line_that_points_elsewhere_is_not_in_the_text(line):
     assert record(f"<p>{line}</p>").text == f"{FIRST}\n\n{SECOND}\n\n{THIRD}"
 
 
+def test_a_label_with_a_link_goes_and_the_same_words_without_one_stay():
+    label = "À découvrir : Le marché couvert rouvre"
+    linked = record("<p>À découvrir : <a href='/2'>Le marché couvert rouvre</a></p>")
+    assert linked.text == f"{FIRST}\n\n{SECOND}\n\n{THIRD}"
+    assert titles(linked) == ["Le marché couvert rouvre"]
+    assert label in record(f"<p>{label}</p>").text
+
+
 def test_a_newsletter_box_goes_whatever_its_words_are():
     box = "<div><p>تصلك أجمل الحكايات كل خميس، في بريدك، بلا إعلانات.</p><input type='email'><button>نعم</button></div>"
     assert record(box).text == f"{FIRST}\n\n{SECOND}\n\n{THIRD}"
@@ -64,6 +72,12 @@ def test_headlines_under_a_related_heading_are_fields_with_their_addresses(after
         ("سوق السمك يعود إلى الميناء", "https://www.example.org/2"),
         ("عودة العبارات إلى العمل", "https://b.example/3"),
     ]
+
+
+@pytest.mark.parametrize("place", ["nav", "footer"])
+def test_lists_in_menus_and_footers_are_not_related(place):
+    after = f"<{place}><h2>ذات صلة</h2><a href='/2'>سوق السمك يعود إلى الميناء</a></{place}>"
+    assert titles(record(after=after)) == []
 
 
 def test_a_list_ends_at_the_next_heading_and_names_of_sections_are_no_headlines():
