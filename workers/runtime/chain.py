@@ -116,46 +116,51 @@ def build_chain(names: Sequence[StageName] = ALL_STAGES, *, write_between: bool 
     return run
 
 
-def _run(names: tuple[StageName, ...], write_between: bool, values: Sequence[Value]) -> list[Processed]:
-    outcomes = [_decoded(names[0], value, headers) for value, headers in values]
-    known: list[Any] = [outcome.record if isinstance(outcome, Kept) else None for outcome in outcomes]
-    ended: dict[int, Processed] = {}
-    between: dict[int, list[Output]] = {index: [] for index in range(len(values))}
-    _bury(outcomes, known, "decode", ended)
-    for name in names:
-        if name is StageName.DEDUP:
-            break
-        alive = [index for index in range(len(values)) if index not in ended]
-        for index, outcome in zip(alive, _guarded(_STAGES[name], [known[i] for i in alive]), strict=True):
-            outcomes[index] = outcome
-        _bury(outcomes, known, name, ended)
-        last = name is names[-1]
-        for index in alive:
-            outcome = outcomes[index]
+class _Batch:
+    """Events on their way through a chain: what the living ones are by now, and how the others have ended."""
+
+    def __init__(self, values: Sequence[Value]) -> None:
+        self.alive: dict[int, Any] = dict(enumerate(values))
+        self.outputs: list[list[Output]] = [[] for _ in values]
+        self.ended: dict[int, Processed] = {}
+
+    def advance(self, stage: str, outcomes: Sequence[Outcome[Any]]) -> None:
+        """Take one outcome for each living event, in order."""
+        for (index, before), outcome in zip(list(self.alive.items()), outcomes, strict=True):
             if isinstance(outcome, Kept):
-                known[index] = outcome.record
-                if last or write_between:
-                    between[index].append(_article_output(OUTPUT_ROLES[name], outcome.record))
-    alive = [index for index in range(len(values)) if index not in ended]
-    if names[-1] is StageName.DEDUP:
-        fingerprints = dedup.fingerprint([known[index] for index in alive])
-        for index, fingerprint in zip(alive, fingerprints, strict=True):
-            ended[index] = Processed(tuple(between[index]), fingerprint, encode(known[index]))
-    else:
-        ended |= {index: Processed(tuple(between[index])) for index in alive}
-    return [ended[index] for index in range(len(values))]
+                self.alive[index] = outcome.record
+                continue
+            del self.alive[index]
+            if isinstance(outcome, Dropped):
+                rejected = _rejected_output(before, outcome, stage)
+                self.ended[index] = Processed((*self.outputs[index], rejected))
+            else:
+                self.ended[index] = Processed(death=Death(outcome.error, stage))
+
+    def write(self, role: Role) -> None:
+        """Have the living ones written as they are now."""
+        for index, article in self.alive.items():
+            self.outputs[index].append(_article_output(role, article))
+
+    def finish(self, *, fingerprints: bool) -> list[Processed]:
+        """What became of each event, in order."""
+        articles = list(self.alive.values())
+        prints = dedup.fingerprint(articles) if fingerprints else [None] * len(articles)
+        for (index, article), fingerprint in zip(self.alive.items(), prints, strict=True):
+            encoded = encode(article) if fingerprint else None
+            self.ended[index] = Processed(tuple(self.outputs[index]), fingerprint, encoded)
+        return [self.ended[index] for index in range(len(self.outputs))]
 
 
-def _bury(
-    outcomes: Sequence[Outcome[Any]], known: Sequence[Any], stage: str, ended: dict[int, Processed]
-) -> None:
-    """Enter the dropped and failed ones that have not ended yet into `ended`."""
-    for index, outcome in enumerate(outcomes):
-        if index not in ended:
-            if isinstance(outcome, Failed):
-                ended[index] = Processed(death=Death(outcome.error, stage))
-            elif isinstance(outcome, Dropped):
-                ended[index] = Processed((_rejected_output(known[index], outcome, stage),))
+def _run(names: tuple[StageName, ...], write_between: bool, values: Sequence[Value]) -> list[Processed]:
+    batch = _Batch(values)
+    batch.advance("decode", [_decoded(names[0], *value) for value in values])
+    for name in names:
+        if name is not StageName.DEDUP:
+            batch.advance(name, _guarded(_STAGES[name], list(batch.alive.values())))
+            if write_between or name is names[-1]:
+                batch.write(OUTPUT_ROLES[name])
+    return batch.finish(fingerprints=names[-1] is StageName.DEDUP)
 
 
 def _decoded(first: StageName, value: bytes, headers: Headers) -> Outcome[Any]:
