@@ -58,6 +58,14 @@ def test_section_headline_and_by_line_above_the_article_are_not_in_the_text():
     assert record(head=head, before=before).text.split("\n\n")[0] == FIRST
 
 
+@pytest.mark.parametrize("author", ["-", "A", "…"])
+def test_an_author_without_a_name_takes_no_line_from_the_text(author):
+    text = record(
+        head=f'<meta name="author" content="{author}">', before="<p>A crane, a bridge, a boat</p>"
+    ).text
+    assert text.split("\n\n")[0] == "A crane, a bridge, a boat"
+
+
 @pytest.mark.parametrize(
     "after",
     [

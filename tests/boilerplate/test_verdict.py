@@ -58,6 +58,10 @@ def test_an_error_page_is_no_article_however_it_is_worded(lang, title):
     assert f"error message ({title!r})" in detail_of(page)
 
 
+def test_an_error_page_without_any_text_is_called_one_too():
+    assert "error message ('404 Not Found')" in detail_of(html("<h1></h1>", "404 Not Found"))
+
+
 def test_an_error_message_in_a_dump_is_no_article():
     assert "error message ('404 Not Found')" in detail_of(f"Home\n\n404 Not Found\n\n{NOTICE['en']}")
 

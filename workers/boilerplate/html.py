@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -32,6 +33,8 @@ _TABLE_BARS: Final = re.compile(r"^\|(?:\s*-{3,}\s*\|)*|(?<=\s)\||\|$")
 _LABEL_CHARS: Final = 60
 _HEAD_LINES: Final = 4
 """Section, headline and by-line stand in so many first lines when trafilatura takes them for text."""
+_NAME_CHARS: Final = 4
+_STOP: Final = re.compile("[.!?\u061f]$")  # ARABIC QUESTION MARK
 _LINE_CHARS: Final = 160
 _HEADS_OTHERS: Final = frozenset(
     {Kind.RELATED, Kind.READ_ALSO, Kind.END, Kind.SHARE, Kind.LINK, Kind.KEYWORDS, Kind.AUTHOR}
@@ -63,38 +66,43 @@ def read_html(page: str, *, url: str | None, fetched_at: datetime | None) -> Pag
         tree = document_fromstring(page.translate(htmlparts.HIDDEN).encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:  # nothing but comments and white space
         return Page(text="", blocks=0)
-    blocks = int(_BLOCKS(tree))
-    times = stated_times(tree)
-    canonical = htmlparts.web_address(_CANONICAL(tree), url)
-    lang = tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
-    address = url or canonical
-    keywords, related = htmlparts.keywords(tree), htmlparts.related(tree, address)
-    links, headings = htmlparts.link_texts(tree), htmlparts.headings(tree)
-    asks_for_password = htmlparts.asks_for_password(tree)
+    stated = _stated(tree, url)
+    links = htmlparts.link_texts(tree)
     htmlparts.remove_newsletter_boxes(tree)
-    document = _extract(tree, address, fetched_at)
+    document = _extract(tree, url or stated.canonical_url, fetched_at)
     if document is None or not document.text:
-        return Page(text="", blocks=blocks, lang=lang, problem=_parser_problem(parser))
-    title = _title(document.title, document.sitename, address)
+        return replace(stated, problem=_parser_problem(parser))
+    title = _title(document.title, document.sitename, url or stated.canonical_url)
     authors = distinct(plain_name(name) for name in _shown(document.author).split(";"))
     text = _text(document.text, title, authors, links)
-    return Page(
+    tags = (part for tag in document.tags or () for part in _shown(tag).split(","))
+    return replace(
+        stated,
         text=text,
-        blocks=blocks,
         title=title,
         authors=authors,
-        lang=lang,
-        published_at=times.published or parse_time(document.date),
-        modified_at=times.modified,
+        published_at=stated.published_at or parse_time(document.date),
         site_name=_site_name(document.sitename),
-        canonical_url=canonical,
-        keywords=distinct(
-            (*(part for tag in document.tags or () for part in _shown(tag).split(",")), *keywords)
-        ),
-        related=related,
-        headings=headings,
+        keywords=distinct((*tags, *stated.keywords)),
         link_ratio=htmlparts.link_ratio(text, links),
-        asks_for_password=asks_for_password,
+    )
+
+
+def _stated(tree: HtmlElement, url: str | None) -> Page:
+    """What the page states outside its text, which is left empty."""
+    times = stated_times(tree)
+    canonical = htmlparts.web_address(_CANONICAL(tree), url)
+    return Page(
+        text="",
+        blocks=int(_BLOCKS(tree)),
+        lang=tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang"),
+        published_at=times.published,
+        modified_at=times.modified,
+        canonical_url=canonical,
+        keywords=htmlparts.keywords(tree),
+        related=htmlparts.related(tree, url or canonical),
+        headings=htmlparts.headings(tree),
+        asks_for_password=htmlparts.asks_for_password(tree),
     )
 
 
@@ -141,8 +149,9 @@ def _without_head(lines: list[str], title: str | None, authors: Sequence[str]) -
 
 
 def _is_byline(line: str, author: str) -> bool:
-    is_label = weight(line) <= len(author) + _LABEL_CHARS and not line.endswith((".", "!", "?", "\u061f"))
-    return is_label and letters(line).startswith(letters(author))  # ARABIC QUESTION MARK above
+    name = letters(author)
+    is_label = weight(line) <= len(author) + _LABEL_CHARS and not _STOP.search(line)
+    return len(name) >= _NAME_CHARS and is_label and letters(line).startswith(name)
 
 
 def _is_furniture(line: str, links: frozenset[str]) -> bool:
