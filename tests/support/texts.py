@@ -2,12 +2,12 @@
 
 import random
 
-WORDS = (
+WORDS = (  # noqa: SIM905 - a list of words reads better as text
     "river council harvest bridge letter garden signal winter market engine window forest captain silver island "
     "lesson orange planet kitchen mirror travel summer copper village doctor ticket record answer theatre season "
     "morning colour museum valley printer camera bottle station pocket farmer basket painter temple ladder thunder "
     "velvet barrel lantern compass meadow harbour quarry orchard saddle violin pepper canyon beacon feather"
-).split()  # noqa: SIM905 - a list of words reads better as text
+).split()
 
 
 def page(number: int) -> bytes:

@@ -36,16 +36,23 @@ class Event:
 
     @property
     def read(self) -> Origin:
-        """The raw event that was actually read: named by a header between stages, else this very event."""
-        named = header(self.headers, READ_HEADER) or (
-            None if self._is_raw else header(self.headers, ORIGIN_HEADER)
-        )
-        return _parsed(named) or Origin(self.position.topic, self.position.partition, self.position.offset)
+        """The raw event that was actually read: this one, or between the stages the one that the headers name."""
+        here = Origin(self.position.topic, self.position.partition, self.position.offset)
+        if self._is_raw:
+            return here
+        named = header(self.headers, READ_HEADER) or header(self.headers, ORIGIN_HEADER)
+        return _parsed(named) or here
 
     @property
     def origin(self) -> Origin:
-        """The identity of the event across crashes and replays; a replay carries that of the event it repeats."""
-        return _parsed(header(self.headers, ORIGIN_HEADER)) or self.read
+        """The identity of the event across crashes and replays; a replay carries that of the event it repeats.
+
+        A raw event that names an event of another topic (mirrored, or a producer's own header) is itself.
+        """
+        named = _parsed(header(self.headers, ORIGIN_HEADER))
+        if named is None or (self._is_raw and named.topic != self.position.topic):
+            return self.read
+        return named
 
     @property
     def _is_raw(self) -> bool:

@@ -24,10 +24,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class GroupLag:
-    """By partition of the group's topic: the committed offset (None: none yet) and the events still to be read."""
+    """By partition of the group's topic: the committed offset (None: none yet) and the events still to be read.
+
+    `behind` counts offsets. In the partitions of `seen` one of them was looked at and is an event, nothing else.
+    """
 
     committed: dict[int, int | None]
     behind: dict[int, int]
+    seen: frozenset[int] = frozenset()
 
     @property
     def total(self) -> int:
@@ -116,9 +120,11 @@ class LagReader:
             for partition, is_empty in looked.items():
                 self._looked_at[partition.partition] = (states[partition.partition], is_empty)
         self._seen = found
-        markers = {number for number, state in states.items() if self._looked_at.get(number) == (state, True)}
+        known = {number: self._looked_at.get(number) for number in states}
+        markers = {number for number, state in states.items() if known[number] == (state, True)}
+        seen = frozenset(number for number, state in states.items() if known[number] == (state, False))
         behind = {number: 0 if number in markers else count for number, count in found.behind.items()}
-        return GroupLag(found.committed, behind)
+        return GroupLag(found.committed, behind, seen)
 
 
 def _look(client: KafkaConsumer, ranges: Mapping[TopicPartition, int]) -> dict[TopicPartition, bool]:

@@ -103,7 +103,7 @@ class Supervisor:
         group = group_name(settings.group, stages)
         source = table(settings.topic_prefix)[INPUT_ROLES[stages[0]]].name
         self._lag = LagReader(settings, addresses, group, source)
-        self._stalls = _Stalls(settings.stall_timeout_s)
+        self._stalls = Stalls(settings.stall_timeout_s)
         self._mistake: str | None = None
 
     def stop(self) -> None:
@@ -255,7 +255,7 @@ class Supervisor:
             time.sleep(POLL_S / 4)
 
 
-class _Stalls:
+class Stalls:
     """Finds partitions that have events to read and whose committed offset stands still."""
 
     def __init__(self, timeout_s: float) -> None:
@@ -263,12 +263,14 @@ class _Stalls:
         self._since: dict[int, tuple[int | None, float]] = {}
 
     def update(self, lag: GroupLag, now_s: float) -> set[int]:
-        """Partitions that have stood still for the timeout, given the lag at `now_s` of the monotonic clock."""
-        stalled = set()
-        for partition, behind in lag.behind.items():
+        """Partitions that have stood still for the timeout, given the lag at `now_s` of the monotonic clock.
+
+        Only those count where an event was seen: the offsets of transactions' ends are never committed.
+        """
+        still: dict[int, tuple[int | None, float]] = {}
+        for partition in lag.seen:
             committed, since_s = self._since.get(partition, (None, now_s))
-            if not behind or committed != lag.committed[partition] or partition not in self._since:
-                self._since[partition] = (lag.committed[partition], now_s)
-            elif now_s - since_s > self._timeout_s:
-                stalled.add(partition)
-        return stalled
+            has_moved = committed != lag.committed[partition]
+            still[partition] = (lag.committed[partition], now_s if has_moved else since_s)
+        self._since = still
+        return {partition for partition, (_, since_s) in still.items() if now_s - since_s > self._timeout_s}
