@@ -12,7 +12,7 @@ class DeadReason(StrEnum):
     """Why an event could not be processed. A closed list: metric labels and headers use it."""
 
     UNDECODABLE = "undecodable"
-    """The value is not JSON although it claims or begins to be, or no charset decodes it."""
+    """The value is not JSON although it claims or begins to be."""
     INVALID = "invalid"
     """The JSON does not fit the schema; the message names the path and the expected type."""
     TOO_LARGE = "too_large"

@@ -22,7 +22,6 @@ COMMANDS: Final = {
     "topics": "Create, check and list the topics.",
     "health": "Say whether workers and services do their work.",
     "config": "Show the variables, their values, and what they do.",
-    "bench": "Measure throughput and latency.",
 }
 """Command to its line in the help. The command is the object `command` in workers.cli.NAME."""
 

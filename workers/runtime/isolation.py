@@ -1,7 +1,6 @@
 """Runs a chain in a process of its own, so that an event that hangs or kills the parser costs that event only."""
 
 import contextlib
-import gc
 import multiprocessing
 import signal
 import time
@@ -36,7 +35,6 @@ def _start(factory: ChainFactory) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     _chain = factory()
-    gc.freeze()  # as in the worker: what was loaded is for good
 
 
 def _process(values: Sequence[Value], allowed_s: float) -> tuple[list[Processed], float]:
