@@ -3,15 +3,13 @@
 import functools
 import importlib
 import re
-import shutil
-import subprocess
 from dataclasses import dataclass
 
+from workers.embedded.programs import asked_version, first_line
 from workers.errors import ConfigError
 
 MINIMUM = 17
 """Kafka 4's brokers need Java 17 (Kafka 4.0 upgrade notes)."""
-_ANSWER_TIMEOUT_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +52,10 @@ def _bundled() -> Java:
 
 @functools.cache
 def _asked(command: str) -> Java:
-    path = shutil.which(command)
-    if path is None:
-        raise ConfigError(f"KHABAR_JAVA={command}: there is no such command, or it cannot be executed")
-    try:
-        answer = subprocess.run(
-            [path, "-version"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=_ANSWER_TIMEOUT_S,
-            check=False,
-            text=True,
-            errors="replace",
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ConfigError(f"KHABAR_JAVA={command} does not run: {error}") from error
+    path, answer = asked_version("KHABAR_JAVA", command, "-version")
     version = re.search(r'version "([^"]+)"', answer)
     if version is None:
-        said = answer.strip().splitlines()[:1] or ["nothing"]
         raise ConfigError(
-            f"KHABAR_JAVA={command} is not a java command: asked for its version it says {said[0]!r}"
+            f"KHABAR_JAVA={command} is not a java command: asked for its version it says {first_line(answer)!r}"
         )
     return Java(path, version[1])

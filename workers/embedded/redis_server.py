@@ -2,8 +2,6 @@
 
 import importlib
 import re
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +10,11 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from workers.embedded.ports import LOOPBACK
+from workers.embedded.programs import asked_version, first_line
 from workers.errors import ConfigError
 
 MINIMUM = 7
 """The oldest major version that the tests run against (Debian 12's redis-server)."""
-_ANSWER_TIMEOUT_S = 30
 _PROBE_TIMEOUT_S = 0.5
 
 
@@ -46,30 +44,12 @@ def find_redis_server(configured: str | None) -> str:
     """The path of a server command. Raises ConfigError when there is none, or an unusable one."""
     if configured is None:
         return _bundled()
-    path = shutil.which(configured)
-    if path is None:
-        raise ConfigError(
-            f"KHABAR_REDIS_SERVER={configured}: there is no such command, or it cannot be executed"
-        )
-    try:
-        answer = subprocess.run(
-            [path, "--version"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=_ANSWER_TIMEOUT_S,
-            check=False,
-            text=True,
-            errors="replace",
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ConfigError(f"KHABAR_REDIS_SERVER={configured} does not run: {error}") from error
+    path, answer = asked_version("KHABAR_REDIS_SERVER", configured, "--version")
     version = re.search(r"server v=([0-9]+)", answer)
     if version is None or int(version[1]) < MINIMUM:
-        said = answer.strip().splitlines()[:1] or ["nothing"]
         raise ConfigError(
             f"KHABAR_REDIS_SERVER={configured}: Redis or Valkey {MINIMUM} or newer is needed, "
-            f"but asked for its version it says {said[0]!r}"
+            f"but asked for its version it says {first_line(answer)!r}"
         )
     return path
 
