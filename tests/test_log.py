@@ -16,7 +16,10 @@ def _logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     levels = {name: logging.getLogger(name).level for name in QUIET_LOGGERS}
+    kafka = logging.getLogger("kafka")  # a command that ran before in this process has silenced it
+    heard, kafka.propagate = kafka.propagate, True
     yield
+    kafka.propagate = heard
     root.handlers[:] = handlers
     root.setLevel(level)
     for name, quiet in levels.items():

@@ -40,7 +40,6 @@ class Progress:
     outcomes: Counter[Role] = field(default_factory=Counter)
     in_work: int = 0
     waiting_for: str | None = None
-    refused: int = 0
 
 
 class Pipeline:
@@ -87,15 +86,12 @@ class Pipeline:
                 self._idle.set()
 
     async def _publish(self, batch: Batch, processed: Sequence[Processed]) -> None:
-        outputs = await self._decided(batch, processed)
-        if outputs is None:
-            return
         try:
+            outputs = await self._decided(batch, processed)
             await self._write(batch, outputs)
         except RefusedError as error:
             # Whoever owns the partitions now does these events; later ones of the same generation must not pass.
             self._refused_generation = batch.membership.generation
-            self.progress.refused += 1
             await self._inbox.retire(batch.membership.generation)
             log.warning("batch_refused", events=len(batch.events), reason=str(error))
             return
@@ -121,8 +117,11 @@ class Pipeline:
             self.progress.waiting_for = None
         await writing
 
-    async def _decided(self, batch: Batch, processed: Sequence[Processed]) -> list[Output] | None:
-        """The records of the batch; waits while the index is away. None when the group has moved on meanwhile."""
+    async def _decided(self, batch: Batch, processed: Sequence[Processed]) -> list[Output]:
+        """The records of the batch; waits while the index is away.
+
+        Raises RefusedError when the group has moved on meanwhile, as the broker would.
+        """
         for delay_s in delays():
             try:
                 outputs = await asyncio.to_thread(
@@ -138,7 +137,9 @@ class Pipeline:
                 self.progress.waiting_for = None
                 return outputs
             if self._inbox.has_moved_on(batch.membership):
-                return None
+                self.progress.waiting_for = None
+                message = "the group has moved on while the index was away"
+                raise RefusedError(message)
             await asyncio.sleep(delay_s)
         raise AssertionError  # delays() has no end
 

@@ -79,10 +79,6 @@ class TransactionalPublisher:
         for delivery in deliveries:
             delivery.get(0)  # raises what a delivery has failed with, though the commit would have said so
 
-    def close(self) -> None:
-        """Give up the connection; an open transaction is aborted by the next worker of this id, or by the broker."""
-        self._producer.close(timeout=2)
-
 
 def consumed_offsets(events: Sequence[Event]) -> dict[TopicPartition, OffsetAndMetadata]:
     """For each partition the offset after its last event, as Kafka commits it."""

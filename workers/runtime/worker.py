@@ -262,6 +262,5 @@ class _Worker:
             try:
                 self._heartbeats.send(beat)
             except (BrokenPipeError, ConnectionResetError):
-                self._stop.set()  # the supervisor is gone
-                return
+                self._stop.set()  # the supervisor is gone: drain
             await asyncio.sleep(HEARTBEAT_S)
