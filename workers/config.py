@@ -154,7 +154,11 @@ class Settings:
     replication: int = _setting(_integer(1, 10), "replication factor of a topic when it is created", 1)
     create_topics: bool = _setting(_flag, "1: create missing topics at start", True)
     write_between: bool = _setting(_flag, "1: a chain also writes the topics between its stages", False)
-    batch_events: int = _setting(_integer(1, 10_000), "most events in one micro-batch (one transaction)", 200)
+    batch_events: int = _setting(
+        _integer(1, 10_000),
+        "most events in one micro-batch (one transaction); slow events make it smaller",
+        500,
+    )
     batch_bytes: int = _setting(_integer(1024, 1 << 30), "most bytes in one micro-batch", 16 << 20)
     max_event_bytes: int = _setting(
         _integer(1024, 64 << 20), "a larger raw event becomes a dead letter", 10 << 20

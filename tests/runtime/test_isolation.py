@@ -38,6 +38,17 @@ def test_a_slow_batch_of_events_that_are_each_in_time_is_done() -> None:
         assert outcomes(isolation.run(values(*bodies))) == bodies
 
 
+def test_slow_events_make_batches_small_and_quick_ones_large_again() -> None:
+    with Isolation(chains.troubled, event_timeout_s=2.0) as isolation:
+        for _ in range(4):
+            isolation.run(values(chains.SLOW))
+        slow = isolation.worthwhile_events
+        for _ in range(30):
+            isolation.run(values(b"1", b"2"))
+        assert slow <= 4
+        assert isolation.worthwhile_events > 100
+
+
 def test_an_empty_batch_is_nothing_to_do() -> None:
     with Isolation(chains.echo, event_timeout_s=1.0) as isolation:
         assert isolation.run([]) == []

@@ -20,8 +20,10 @@ ChainFactory = Callable[[], ChainFunction]
 
 STARTUP_TIMEOUT_S: Final = 120.0
 """Importing the stages and loading their data on a loaded machine; far above the second or two that it takes."""
-EXPECTED_EVENT_S: Final = 0.05
+EXPECTED_EVENT_S: Final = 0.02
 """What an event is expected to take before any has been measured."""
+WORTHWHILE_BATCH_S: Final = 1.0
+"""So much work makes a transaction's round trips cheap; more would only delay its outcomes, and a drain."""
 ORPHAN_MARGIN_S: Final = 2.0
 
 _chain: ChainFunction | None = None
@@ -69,6 +71,11 @@ class Isolation:
         """Start the process and wait until it has loaded its stages."""
         self._pool.schedule(_process, args=[[], STARTUP_TIMEOUT_S], timeout=STARTUP_TIMEOUT_S).result()
 
+    @property
+    def worthwhile_events(self) -> int:
+        """How many events make a batch of WORTHWHILE_BATCH_S, judged by those that were done."""
+        return max(1, int(WORTHWHILE_BATCH_S / self._average_s))
+
     def run(self, values: Sequence[Value]) -> list[Processed]:
         """One result an event, in order; blocks. Events that hang or end the process are deaths."""
         allowed_s = self._event_timeout_s + 4 * self._average_s * len(values)
@@ -81,7 +88,8 @@ class Isolation:
                 return [result for value in values for result in self.run([value])]
             return [Processed(death=Death(self._poison(error), "process"))]
         if values:
-            self._average_s += (took_s / len(values) - self._average_s) / 8
+            # Of the last few batches; never nothing, or a batch would be endless.
+            self._average_s = max(self._average_s * 0.7 + took_s / len(values) * 0.3, 1e-6)
         return results
 
     def close(self) -> None:

@@ -69,7 +69,8 @@ class Pipeline:
     async def process(self) -> None:
         """First step, for ever: from the inbox through the stage process."""
         while True:
-            batch = await self._inbox.take(self._settings.batch_events, self._settings.batch_bytes)
+            most_events = min(self._settings.batch_events, self._isolation.worthwhile_events)
+            batch = await self._inbox.take(most_events, self._settings.batch_bytes)
             self.progress.in_work += len(batch.events)
             self._idle.clear()
             processed = await asyncio.to_thread(self._process, batch.events)
