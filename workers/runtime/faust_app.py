@@ -14,7 +14,6 @@ Why the consumer is not Faust's own (each point was reproduced on a real broker;
 
 import asyncio
 import os
-import ssl
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import closing, suppress
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import faust
+import structlog
 from aiokafka.errors import IllegalStateError, RequestTimedOutError
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as AioTopicPartition
@@ -35,6 +35,7 @@ from workers.config import Settings
 from workers.errors import TransientError
 from workers.runtime.clients import Addresses, consumer
 from workers.runtime.events import Event, Membership, Position
+from workers.runtime.security import has_tls, tls_context
 
 FETCH_RECORDS = 500
 """Most records in one fetched run; also bounds how long Faust's loop handles one call."""
@@ -60,6 +61,8 @@ class Run(NamedTuple):
 
 STABLE_TIMEOUT_MS = 5000
 """For one answer; a pending transaction takes longer at times, then the question is put again."""
+
+log = structlog.get_logger("khabar.reading")  # the logger of this module is quiet: Faust writes to it
 
 StableOffsets = Callable[[Sequence[AioTopicPartition]], dict[AioTopicPartition, OffsetAndMetadata]]
 
@@ -110,7 +113,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _stable_offsets(
         self, partitions: Sequence[AioTopicPartition]
     ) -> dict[AioTopicPartition, OffsetAndMetadata]:
-        return await asyncio.to_thread(self.fetch_stable, list(partitions))
+        found = await asyncio.to_thread(self.fetch_stable, list(partitions))
+        offsets = {partition.partition: offset.offset for partition, offset in sorted(found.items())}
+        log.info(
+            "committed_offsets", partitions=sorted(each.partition for each in partitions), offsets=offsets
+        )
+        return found
 
     async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         fetched = await super()._fetch_records(consumer, *args, **kwargs)
@@ -249,7 +257,7 @@ def build_app(settings: Settings, reading: Reading) -> faust.App:
 
 def credentials(settings: Settings) -> faust.auth.Credentials | None:
     """Faust's form of the SASL and TLS settings; None for a plain connection."""
-    context = tls_context(settings) if "SSL" in settings.kafka_security else None
+    context = tls_context(settings) if has_tls(settings) else None
     if settings.kafka_security.startswith("SASL"):
         return faust.SASLCredentials(
             username=settings.kafka_username,
@@ -258,11 +266,3 @@ def credentials(settings: Settings) -> faust.auth.Credentials | None:
             ssl_context=context,
         )
     return faust.SSLCredentials(context) if context else None
-
-
-def tls_context(settings: Settings) -> ssl.SSLContext:
-    """The TLS context for the brokers: the configured authority, and the client certificate if there is one."""
-    context = ssl.create_default_context(cafile=settings.kafka_ca_file)
-    if settings.kafka_cert_file:
-        context.load_cert_chain(settings.kafka_cert_file, settings.kafka_key_file)
-    return context

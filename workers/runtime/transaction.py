@@ -41,21 +41,28 @@ class TransactionalPublisher:
         group: str,
         worker_id: str,
     ) -> None:
+        self._settings = settings
+        self._addresses = addresses
         self._topics = topics
         self._group = group
+        self._worker_id = worker_id
+        self._producer = self._connected()
+
+    def _connected(self) -> KafkaProducer:
         # A worker that takes the place of a killed one has its id: it ends that one's transaction at once, where
         # readers of committed records would else wait for the timeout. The timeout is close to the session's, so
         # that a stopped worker does not hold them up for much longer than its partitions.
-        self._producer: KafkaProducer = producer(
-            settings,
-            addresses,
-            transactional_id=f"{group}-{worker_id}",
-            transaction_timeout_ms=int(settings.session_timeout_s * 1000),
+        client = producer(
+            self._settings,
+            self._addresses,
+            transactional_id=f"{self._group}-{self._worker_id}",
+            transaction_timeout_ms=int(self._settings.session_timeout_s * 1000),
             batch_size=BATCH_BYTES,
             reconnect_backoff_max_ms=RECONNECT_MS,
             metrics_enabled=False,
         )
-        self._producer.init_transactions()
+        client.init_transactions()
+        return client
 
     def publish(self, membership: Membership, events: Sequence[Event], outputs: Sequence[Output]) -> None:
         """Write `outputs` and commit `events` as consumed, both or neither; blocks until the broker has it.
@@ -75,6 +82,10 @@ class TransactionalPublisher:
             kafka.commit_transaction()
         except CommitFailedError as error:
             kafka.abort_transaction()
+            # kafka-python 3.0.12 keeps offsets that were refused and commits them with the next transaction, over
+            # those of the partitions' new owner. A new client knows nothing of them.
+            kafka.close()
+            self._producer = self._connected()
             raise RefusedError(str(error)) from error
         for delivery in deliveries:
             delivery.get(0)  # raises what a delivery has failed with, though the commit would have said so

@@ -1,0 +1,86 @@
+"""One transaction a batch: outputs and offsets together or not at all, on the real broker."""
+
+from collections import Counter
+
+import pytest
+
+from tests.support.harness import addresses_of, committed_offsets, create_topics, reading
+from workers.config import Settings
+from workers.runtime.events import Event, Membership, Output, Position
+from workers.runtime.transaction import RefusedError, TransactionalPublisher, consumed_offsets
+from workers.topics import Role, table
+
+pytestmark = pytest.mark.integration
+
+OUTSIDE = Membership(-1, "")
+"""Of a group without members: the broker lets anyone commit then."""
+GONE = Membership(7, "a-member-that-was")
+
+
+@pytest.fixture
+def publisher(settings: Settings) -> TransactionalPublisher:
+    create_topics(settings)
+    topics = table(settings.topic_prefix)
+    return TransactionalPublisher(settings, addresses_of(settings), topics, settings.group, "worker")
+
+
+def events(settings: Settings, partition: int, *offsets: int) -> list[Event]:
+    raw = table(settings.topic_prefix)[Role.RAW].name
+    return [Event(Position(raw, partition, offset), None, b"") for offset in offsets]
+
+
+def output(value: bytes) -> Output:
+    return Output(Role.PUBLISHED, b"key", value)
+
+
+def published(settings: Settings, count: int) -> Counter:
+    with reading(settings, Role.PUBLISHED) as reader:
+        reader.read_until(count)
+    return reader.values()
+
+
+def test_outputs_and_offsets_are_committed_together(
+    settings: Settings, publisher: TransactionalPublisher
+) -> None:
+    publisher.publish(OUTSIDE, events(settings, 1, 4, 5), [output(b"a"), output(b"b")])
+    assert published(settings, 2) == Counter([b"a", b"b"])
+    assert committed_offsets(settings) == {1: 6}
+
+
+def test_a_batch_of_a_member_that_was_is_refused_whole(
+    settings: Settings, publisher: TransactionalPublisher
+) -> None:
+    with pytest.raises(RefusedError):
+        publisher.publish(GONE, events(settings, 0, 9), [output(b"stale")])
+    assert published(settings, 0) == Counter()
+    assert committed_offsets(settings) == {}
+
+
+def test_what_was_refused_is_not_committed_by_the_next_batch(
+    settings: Settings, publisher: TransactionalPublisher
+) -> None:
+    """It would set back the offset that the partition's new owner has committed: its events would come twice."""
+    publisher.publish(OUTSIDE, events(settings, 0, 99), [])
+    with pytest.raises(RefusedError):
+        publisher.publish(GONE, events(settings, 0, 9), [output(b"stale")])
+    publisher.publish(OUTSIDE, events(settings, 1, 4), [output(b"fresh")])
+    assert committed_offsets(settings) == {0: 100, 1: 5}
+    assert published(settings, 1) == Counter([b"fresh"])
+
+
+def test_a_successor_with_the_same_id_ends_what_its_predecessor_left_open(
+    settings: Settings, publisher: TransactionalPublisher
+) -> None:
+    predecessor = publisher._producer
+    predecessor.begin_transaction()
+    predecessor.send(table(settings.topic_prefix)[Role.PUBLISHED].name, b"half done").get(10)
+    successor = TransactionalPublisher(
+        settings, addresses_of(settings), table(settings.topic_prefix), settings.group, "worker"
+    )
+    successor.publish(OUTSIDE, events(settings, 0, 0), [output(b"whole")])
+    assert published(settings, 1) == Counter([b"whole"])
+
+
+def test_the_committed_offset_is_the_one_after_the_last_event_of_each_partition(settings: Settings) -> None:
+    batch = [*events(settings, 0, 3, 4), *events(settings, 2, 10)]
+    assert {each.partition: value.offset for each, value in consumed_offsets(batch).items()} == {0: 5, 2: 11}
