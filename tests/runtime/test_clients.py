@@ -1,6 +1,7 @@
 """Client options, where services are found, and what is said when they are not."""
 
 import socket
+import ssl
 import threading
 
 import pytest
@@ -21,15 +22,12 @@ def test_plain_settings_ask_for_no_security():
     assert not [name for name in options if name.startswith(("sasl", "ssl"))]
 
 
-def test_sasl_and_tls_settings_reach_the_client(tmp_path):
-    authority = tmp_path / "ca.pem"
-    authority.write_text("")
+def test_sasl_and_tls_settings_reach_the_client():
     settings = Settings(
         kafka_security="SASL_SSL",
         kafka_sasl_mechanism="SCRAM-SHA-512",
         kafka_username="u",
         kafka_password="p",
-        kafka_ca_file=str(authority),
     )
     options = clients.kafka_options(settings, HERE)
     expected = {
@@ -37,10 +35,18 @@ def test_sasl_and_tls_settings_reach_the_client(tmp_path):
         "sasl_mechanism": "SCRAM-SHA-512",
         "sasl_plain_username": "u",
         "sasl_plain_password": "p",
-        "ssl_cafile": str(authority),
     }
     assert options.items() >= expected.items()
-    assert "ssl_certfile" not in options
+    context = options["ssl_context"]
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+def test_a_file_that_holds_no_certificate_is_named(tmp_path):
+    empty = tmp_path / "ca.pem"
+    empty.write_text("")
+    settings = Settings(kafka_security="SSL", kafka_ca_file=str(empty))
+    with pytest.raises(ConfigError, match=f"KHABAR_KAFKA_CA_FILE={empty}: no certificate can be read"):
+        clients.kafka_options(settings, HERE)
 
 
 def test_a_certificate_that_is_not_there_is_named():

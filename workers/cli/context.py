@@ -51,12 +51,13 @@ def pass_settings(function: Callable[Concatenate[Settings, P], R]) -> Callable[P
 
 
 def services(settings: Settings) -> "Addresses":
-    """Where Kafka and Redis are. From here on kafka-python logs nothing: its errors are said in our own words."""
+    """Where Kafka and Redis are. From here on Kafka's clients log nothing: their errors are said in our own words."""
     from workers.runtime.clients import resolve  # noqa: PLC0415  (`khabar --help` needs no Kafka client)
 
-    logger = logging.getLogger("kafka")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
+    for client in ("kafka", "aiokafka"):
+        logger = logging.getLogger(client)
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False
     return resolve(settings)
 
 

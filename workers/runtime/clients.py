@@ -2,10 +2,9 @@
 
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from kafka import KafkaConsumer, KafkaProducer, errors
@@ -13,11 +12,12 @@ from kafka.admin import KafkaAdminClient
 
 from workers.config import Settings
 from workers.errors import ConfigError, KhabarError, TransientError
+from workers.runtime.security import has_tls, knock, speaks_tls, tls_context
 from workers.topics import MIB, table
 
 CLIENT_ID: Final = "khabar"
 BOOTSTRAP_TIMEOUT_MS: Final = 10_000
-"""A broker that accepts the connection and says nothing for so long is away (or speaks TLS to our plain text)."""
+"""A broker that accepts the connection and says nothing for so long is away (or wants another kind of connection)."""
 PROBE_TIMEOUT_S: Final = 3.0
 
 # The client counts a record with its headers and the batch around it; the broker's limit is for the batch.
@@ -30,6 +30,9 @@ _REFUSALS: Final = (
     errors.IllegalSaslStateError,
     errors.IncompatibleBrokerVersion,
 )
+
+_NO_NEWS: Final = ("Bootstrap failed", "Bootstrap %s not ready")
+"""Log lines of a client that connects which say no more than that it has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def resolve(settings: Settings) -> Addresses:
 def kafka_options(settings: Settings, addresses: Addresses) -> dict[str, Any]:
     """What every kafka-python client takes: addresses, security, how long to wait for a first answer.
 
-    Raises ConfigError for a certificate or key file that is not there.
+    Raises ConfigError for a certificate or key file that is not there or cannot be read.
     """
     options: dict[str, Any] = {
         "bootstrap_servers": list(addresses.kafka),
@@ -80,16 +83,8 @@ def kafka_options(settings: Settings, addresses: Addresses) -> dict[str, Any]:
         options["sasl_mechanism"] = settings.kafka_sasl_mechanism
         options["sasl_plain_username"] = settings.kafka_username
         options["sasl_plain_password"] = settings.kafka_password
-    if settings.kafka_security.endswith("SSL"):
-        options |= {
-            option: _file(variable, path)
-            for option, variable, path in (
-                ("ssl_cafile", "KHABAR_KAFKA_CA_FILE", settings.kafka_ca_file),
-                ("ssl_certfile", "KHABAR_KAFKA_CERT_FILE", settings.kafka_cert_file),
-                ("ssl_keyfile", "KHABAR_KAFKA_KEY_FILE", settings.kafka_key_file),
-            )
-            if path is not None
-        }
+    if has_tls(settings):
+        options["ssl_context"] = tls_context(settings)
     return options
 
 
@@ -116,39 +111,38 @@ def consumer_options(settings: Settings, addresses: Addresses) -> dict[str, Any]
 
 def producer(settings: Settings, addresses: Addresses, **more: object) -> KafkaProducer:
     """A connected producer; `more` overrides `producer_options`. Raises as `speaking_to` does."""
-    with connecting_to(addresses):
+    with connecting_to(settings, addresses):
         return KafkaProducer(**producer_options(settings, addresses) | more)
 
 
 def consumer(settings: Settings, addresses: Addresses, **more: object) -> KafkaConsumer:
     """A connected consumer; `more` overrides `consumer_options`. Raises as `speaking_to` does."""
-    with connecting_to(addresses):
+    with connecting_to(settings, addresses):
         return KafkaConsumer(**consumer_options(settings, addresses) | more)
 
 
 def admin(settings: Settings, addresses: Addresses, **more: object) -> KafkaAdminClient:
     """A connected admin client. Raises as `speaking_to` does."""
-    with connecting_to(addresses):
+    with connecting_to(settings, addresses):
         return KafkaAdminClient(**kafka_options(settings, addresses) | more)
 
 
 @contextmanager
-def connecting_to(addresses: Addresses) -> Iterator[None]:
-    """`speaking_to` for making a client: fails at once where no broker's port is open, and says why it failed.
+def connecting_to(settings: Settings, addresses: Addresses) -> Iterator[None]:
+    """`speaking_to` for making a client: fails at once where no broker's port is open or a secured one refuses, and
+    says why it failed.
 
     A client that cannot connect leaves its thread behind (kafka-python 3.0.12), one for each attempt of someone
     who waits for a broker with back-off; so a port is tried first.
     """
     _probe(addresses)
+    if settings.kafka_security != "PLAINTEXT":
+        knock(settings, addresses.kafka)
     with _last_words() as words, speaking_to(addresses):
         try:
             yield
         except errors.KafkaTimeoutError as error:
-            heard = f" Heard last: {words[-1]}" if words else ""
-            raise TransientError(
-                f"No answer from Kafka at {_listed(addresses)}. Is it a broker, and are the KHABAR_KAFKA_* "
-                f"security settings the ones it wants?{heard}"
-            ) from error
+            raise _unanswered(settings, addresses, words) from error
 
 
 @contextmanager
@@ -164,6 +158,14 @@ def speaking_to(addresses: Addresses) -> Iterator[None]:
         if translated is None:
             raise
         raise translated from error
+
+
+def _unanswered(settings: Settings, addresses: Addresses, words: Sequence[str]) -> KhabarError:
+    where, security = f"Kafka at {_listed(addresses)}", f"KHABAR_KAFKA_SECURITY={settings.kafka_security}"
+    if not has_tls(settings) and any(speaks_tls(address) for address in addresses.kafka):
+        return ConfigError(f"{where} speaks TLS, but {security}: set it to SSL or SASL_SSL")
+    heard = f" Heard last: {words[-1]}" if words else ""
+    return TransientError(f"No answer from {where}. Is it a broker, and is {security} what it wants?{heard}")
 
 
 def _translated(error: errors.KafkaError, addresses: Addresses) -> KhabarError | None:
@@ -195,7 +197,12 @@ def _last_words() -> Iterator[list[str]]:
     """What kafka-python logs while it connects; the error that it raises says no more than "timeout"."""
     words: list[str] = []
     handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: words.append(record.getMessage())  # type: ignore[method-assign]  # a list is enough
+
+    def emit(record: logging.LogRecord) -> None:
+        if not str(record.msg).startswith(_NO_NEWS):
+            words.append(record.getMessage())
+
+    handler.emit = emit  # type: ignore[method-assign]  # a list is enough
     logger = logging.getLogger("kafka.net.manager")
     logger.addHandler(handler)
     try:
@@ -206,9 +213,3 @@ def _last_words() -> Iterator[list[str]]:
 
 def _listed(addresses: Addresses) -> str:
     return ", ".join(addresses.kafka)
-
-
-def _file(variable: str, path: str) -> str:
-    if not Path(path).is_file():
-        raise ConfigError(f"{variable}={path}: there is no such file")
-    return path
