@@ -1,6 +1,7 @@
 """Connecting to Redis, and saying in Khabar's errors what went wrong there."""
 
 import re
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,11 @@ CONNECT_TIMEOUT_S: Final = 5.0
 ANSWER_TIMEOUT_S: Final = 10.0
 """A batch of 200 takes a script some 20 ms; what takes five hundred times as long will not come."""
 OLDEST_VERSION: Final = (6, 2)
+
+_WITHOUT_TLS: Final = ". If it is up: does it want TLS, rediss:// in KHABAR_REDIS?"
+_WITH_TLS: Final = (
+    ". If it is up: does it speak TLS at this port? Without TLS, KHABAR_REDIS begins with redis://"
+)
 
 _PASSING: Final = {
     "OOM": "its memory limit is reached: raise maxmemory, or lower KHABAR_DEDUP_WINDOW",
@@ -50,7 +56,7 @@ def connect(settings: Settings, url: str) -> redis.Redis:
     old, part of a cluster, or allowed to evict the index.
     """
     client = redis.Redis.from_url(url, **_options(settings, url))
-    with reported(address(client)):
+    with reported(address(client), if_up=_WITH_TLS if url.startswith("rediss:") else _WITHOUT_TLS):
         client.ping()
         try:
             facts: dict[str, Any] = client.info("everything")
@@ -70,12 +76,12 @@ def address(client: redis.Redis) -> str:
 
 
 @contextmanager
-def reported(place: str) -> Iterator[None]:
-    """Turns redis-py's errors into Khabar's, naming `place`."""
+def reported(place: str, *, if_up: str = "") -> Iterator[None]:
+    """Turns redis-py's errors into Khabar's, naming `place`; `if_up` is what to look at when Redis is there."""
     try:
         yield
     except (redis.RedisError, OSError) as error:
-        raise _translated(error, place) from error
+        raise _translated(error, place, if_up) from error
 
 
 def _options(settings: Settings, url: str) -> dict[str, Any]:
@@ -88,13 +94,18 @@ def _options(settings: Settings, url: str) -> dict[str, Any]:
     if settings.redis_ca_file and url.startswith("rediss:"):
         if not Path(settings.redis_ca_file).is_file():
             raise ConfigError(f"KHABAR_REDIS_CA_FILE={settings.redis_ca_file}: there is no such file")
+        try:
+            ssl.create_default_context(cafile=settings.redis_ca_file)
+        except OSError as error:
+            message = f"KHABAR_REDIS_CA_FILE={settings.redis_ca_file}: no certificate can be read: {error}"
+            raise ConfigError(message) from error
         options["ssl_ca_certs"] = settings.redis_ca_file
     return options
 
 
-def _translated(error: Exception, place: str) -> KhabarError:
+def _translated(error: Exception, place: str, if_up: str) -> KhabarError:
     """ConfigError for what a person has to change, TransientError for what ends by itself or by an operator."""
-    said = f"Redis at {place}: {error}"
+    said = f"Redis at {place}: {str(error).rstrip('.')}"
     if isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
         return ConfigError(f"{said}; it refuses this user: check the name and the password in KHABAR_REDIS")
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -102,7 +113,7 @@ def _translated(error: Exception, place: str) -> KhabarError:
     if code := _code(error):
         return TransientError(f"{said}; it does not take the work now: {_PASSING[code]}")
     if isinstance(error, redis.ConnectionError | redis.TimeoutError | OSError):
-        return TransientError(f"{said}; it is away, or too slow")
+        return TransientError(f"{said}; it is away, or too slow{if_up}")
     return ConfigError(f"{said}; it gave an answer that it should not give: is this database Khabar's alone?")
 
 
