@@ -114,7 +114,8 @@ def _what_is_not_json(text: str) -> str | None:
         json.loads(text, parse_constant=_refuse_constant, parse_int=str, parse_float=str)
     except json.JSONDecodeError as error:
         # msgspec's own position is not exact.
-        return f"not JSON: {error.msg} at {_position(text, error.pos)}"
+        what = error.msg.removesuffix(" at")
+        return f"not JSON: {what} at {_position(text, error.pos)}"
     except _ConstantError as error:
         at = next(match.start() for match in _STRING_OR_CONSTANT.finditer(text) if match["constant"])
         return f"not JSON: {error} is not a JSON number, at {_position(text, at)}"
