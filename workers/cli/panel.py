@@ -256,7 +256,8 @@ class PlainScreen:
         if more:
             self._line(f"{_more(more, self._facts.program)}\n")
         line = f"{totals(view.counts)}, lag {view.lag()}, workers {view.workers()}"
-        if line != self._said and (records or time.monotonic() >= self._due):
+        is_due = records or view.note not in self._said or time.monotonic() >= self._due
+        if line != self._said and is_due:
             self._line(line)
             self._said, self._due = line, time.monotonic() + PLAIN_STATUS_S
 
