@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -26,12 +27,26 @@ class Related:
     url: str | None = None
 
 
+class Extent(StrEnum):
+    """How much of the article `text` is. A closed list."""
+
+    FULL = "full"
+    """All of it, as far as the page shows."""
+    PAYWALL = "paywall"
+    """What stands before a paywall: the page says that the rest is for subscribers or those who log in."""
+    STUB = "stub"
+    """The beginning: the page ends it with a link to the rest, which stands elsewhere."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanedArticle:
     """An article without its page. `text` is NFC, paragraphs separated by one blank line.
 
-    `id` is the digest of the page's content and URL. `lang` is BCP 47, `und` where it is not known. Times are
-    aware, UTC. `meta` is the producer's own object, untouched. `versions` maps a stage to its code version.
+    `id` is the digest of the page's content and URL. `lang` is BCP 47, `und` where it is not known, and
+    `lang_confidence` (0..1) is the probability that it is right, null where nothing was detected and the page's
+    word stands. Times are aware, UTC; `published_zone` and `modified_zone` are the offset that the page wrote the
+    time with ("+03:00"), null where it wrote none. `image` is the address of the lead image. `meta` is the
+    producer's own object, untouched. `versions` maps a stage to its code version.
     """
 
     id: str
@@ -41,8 +56,13 @@ class CleanedArticle:
     title: str | None = None
     authors: tuple[str, ...] = ()
     lang: str = "und"
+    lang_confidence: float | None = None
     published_at: Time | None = None
+    published_zone: str | None = None
     modified_at: Time | None = None
+    modified_zone: str | None = None
+    image: str | None = None
+    extent: Extent = Extent.FULL
     text: str
     keywords: tuple[str, ...] = ()
     related: tuple[Related, ...] = ()

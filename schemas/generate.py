@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas.cleaned_article import CleanedArticle
+from schemas.cleaned_article import CleanedArticle, Extent
 from schemas.dead_letter import DeadLetter, DeadReason
 from schemas.published_article import PublishedArticle, Relation
 from schemas.raw_event import Envelope
@@ -35,7 +35,7 @@ RECORD_TYPES: Final[dict[str, type[Any]]] = {
 
 FOLDER: Final = Path(__file__).parent
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_ENUMS: Final[tuple[type[Enum], ...]] = (DeadReason, Label, RejectReason, Relation)
+_ENUMS: Final[tuple[type[Enum], ...]] = (DeadReason, Extent, Label, RejectReason, Relation)
 
 
 def json_schema(name: str) -> dict[str, Any]:

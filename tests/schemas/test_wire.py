@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.cleaned_article import CleanedArticle, Related, Source
+from schemas.cleaned_article import CleanedArticle, Extent, Related, Source
 from schemas.dead_letter import DeadLetter, DeadReason
 from schemas.published_article import Duplicate, PublishedArticle, Relation
 from schemas.raw_event import Envelope
@@ -162,7 +162,7 @@ def test_every_surrogate_becomes_one_replacement_character_wherever_it_stands(te
         published_at=datetime(2024, 10, 13, 9, tzinfo=UTC),
     )
     back = decode(PublishedArticle, encode(record))
-    known = {"ar", "und", "inside", Label.LOC, Relation.UNIQUE}
+    known = {"ar", "und", "inside", Label.LOC, Relation.UNIQUE, Extent.FULL}
     assert set(strings_of(back)) - known == {clean} - known
     assert back.entities[0].mentions[0].end == len(back.text)
     assert back.published_at == record.published_at
