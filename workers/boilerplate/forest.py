@@ -1,0 +1,83 @@
+"""A forest of oblivious decision trees, evaluated with numpy.
+
+In an oblivious tree all nodes of one depth ask the same question, so a tree of depth D is D comparisons and one look-up
+in a table of 2**D values, and a whole forest is a few array operations for all rows at once: no compiler and no
+library of models is needed to use what CatBoost has learnt.
+Source: Prokhorenkova et al., "CatBoost: unbiased boosting with categorical features", 2018, section 4.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+_ROWS_AT_ONCE = 2_048
+"""Rows evaluated together: the comparisons of so many fit in a few megabytes, whatever the page is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """T trees of depth D over named features.
+
+    `feature` (T, D) is the column that a question looks at, `border` (T, D) what its value is compared with, `leaf`
+    (T, 2**D) what a tree says; bit d of a leaf's index is the answer to question d. `bias` is added to the sum.
+    """
+
+    names: tuple[str, ...]
+    feature: NDArray[np.int32]
+    border: NDArray[np.float32]
+    leaf: NDArray[np.float32]
+    bias: float
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The forest in the file that `save` wrote. Raises OSError or KeyError for a file that is none."""
+        with np.load(path, allow_pickle=False) as held:
+            return cls(
+                names=tuple(str(name) for name in held["names"]),
+                feature=held["feature"].astype(np.int32),
+                border=held["border"],
+                leaf=held["leaf"].astype(np.float32),
+                bias=float(held["bias"]),
+            )
+
+    def save(self, path: Path) -> None:
+        """Write the forest; equal forests give equal bytes."""
+        np.savez_compressed(
+            path,
+            names=np.array(self.names),
+            feature=self.feature.astype(np.int16),
+            border=self.border,
+            leaf=self.leaf,
+            bias=np.float64(self.bias),
+        )
+
+    def margins(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The log-odds (N,) of rows (N, F), whose columns are in the order of `names`."""
+        parts = [self._margins(rows[at : at + _ROWS_AT_ONCE]) for at in range(0, len(rows), _ROWS_AT_ONCE)]
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    def probabilities(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The probability (N,) in 0..1 of each row (N, F)."""
+        return probability(self.margins(rows))
+
+    def _margins(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        trees, depth = self.feature.shape
+        by_column = np.ascontiguousarray(rows.T)
+        index = np.zeros((trees, len(rows)), np.int32)
+        for d in range(depth):
+            answers = by_column[self.feature[:, d]] > self.border[:, d, None]
+            index |= answers.astype(np.int32) << d
+        index += (np.arange(trees, dtype=np.int32) << depth)[:, None]
+        summed: NDArray[np.float32] = self.leaf.ravel()[index].sum(axis=0, dtype=np.float32) + np.float32(
+            self.bias
+        )
+        return summed
+
+
+def probability(margins: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The logistic function of log-odds."""
+    result: NDArray[np.float32] = (1 / (1 + np.exp(-np.clip(margins, -30, 30)))).astype(np.float32)
+    return result
