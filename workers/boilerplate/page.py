@@ -3,7 +3,22 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.cleaned_article import Related
+from schemas.cleaned_article import Extent, Related
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A block of a page in reading order, and what was decided about it.
+
+    `kind` is its HTML element ("p", "h2", "li") or "line" in a dump. `reason` is for people, in words; `score` is the
+    model's probability in 0..1, None where a rule decided.
+    """
+
+    text: str
+    kind: str
+    kept: bool
+    reason: str
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +36,11 @@ class Page:
     authors: tuple[str, ...] = ()
     lang: str | None = None
     published_at: datetime | None = None
+    published_zone: str | None = None
     modified_at: datetime | None = None
+    modified_zone: str | None = None
+    image: str | None = None
+    extent: Extent = Extent.FULL
     site_name: str | None = None
     canonical_url: str | None = None
     keywords: tuple[str, ...] = ()
