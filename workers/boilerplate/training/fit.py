@@ -15,7 +15,7 @@ SEED = 1
 DEPTH = 6
 
 
-def fit(  # noqa: PLR0913 - what is learnt from, and for how long
+def fit(
     rows: NDArray[np.float32],
     labels: NDArray[np.float32],
     weights: NDArray[np.float32],
