@@ -1,0 +1,144 @@
+"""Who a page says wrote its article."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from turbohtml import Element
+
+from workers.boilerplate.metadata.bylines import names, starts_with_by
+from workers.boilerplate.metadata.jsonld import JsonLd
+from workers.boilerplate.metadata.nearby import elsewhere, lines_below
+from workers.boilerplate.metadata.parts import Parts
+from workers.boilerplate.metadata.texts import Json, shown
+from workers.boilerplate.paragraphs import distinct, letters
+
+_META: Final = (
+    "parsely-author", "sailthru.author", "cxenseparse:author", "dc.creator", "dcterms.creator", "byl", "byline",
+    "author", "article:author", "article:author_name", "og:article:author", "article.author", "dcsext.author",
+    "citation_author", "dable:author", "vr:author", "authors", "rbauthors", "og:author", "bt:author",
+)  # fmt: skip
+_AUTHOR_CLASS: Final = re.compile(r"author|byline|autor|auteur|redakteur|reporter|writer", re.IGNORECASE)
+_NOT_BYLINE: Final = re.compile(
+    r"authori[tz]|bio|avatar|image|img|photo|picture|comment|related|follow|social|date|time|more|desc|teaser|card|role|"
+    r"job|title|position|icon|link-?list|box",
+    re.IGNORECASE,
+)
+_AUTHOR_LINK: Final = re.compile(r"/(?:author|autor|auteur)", re.IGNORECASE)
+_LINE_CHARS: Final = 160
+_LINES: Final = 12
+_BY_CHARS: Final = 90
+_ELEMENTS: Final = 40
+_SHORT: Final = 3
+
+
+def read_authors(
+    parts: Parts, json_ld: JsonLd, headline: Element | None, sites: Sequence[str]
+) -> tuple[str, ...]:
+    """The names of the first source that has any: JSON-LD, meta elements, marked by-lines, a line that begins "By".
+
+    A source that only names the site (by one of `sites`) counts where no other names anybody else.
+    """
+    sources: tuple[Callable[[], Iterator[str]], ...] = (
+        lambda: _stated(json_ld),
+        lambda: _meta_names(parts),
+        lambda: _marked_names(parts),
+        lambda: _line_names(headline),
+    )
+    keys = [key for key in map(letters, sites) if len(key) >= _SHORT]
+    house: tuple[str, ...] = ()
+    for source in sources:
+        found = distinct(source())
+        if any(not _is_site(name, keys) for name in found):
+            return found
+        house = house or found
+    return house
+
+
+def _is_site(name: str, sites: list[str]) -> bool:
+    key = letters(name)
+    return any(key == site or (len(key) > _SHORT and key in site) or site in key for site in sites)
+
+
+def _stated(json_ld: JsonLd) -> Iterator[str]:
+    for node in (json_ld.article, json_ld.page):
+        for name in ("author", "creator"):
+            found = [each for value in json_ld.nodes(node.get(name)) for each in _node_names(value)]
+            if found:
+                yield from found
+                return
+
+
+def _node_names(value: dict[str, Json] | str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return () if value.startswith(("http", "/")) else names(value)
+    name = value.get("name")
+    listed = name[:20] if isinstance(name, list) else [name]
+    return tuple(each for part in listed if isinstance(part, str) for each in names(part))
+
+
+def _meta_names(parts: Parts) -> Iterator[str]:
+    for name in _META:
+        found = [each for value in parts.all(name) if "://" not in value for each in names(value)]
+        if found:
+            yield from found
+            return
+    label = parts.first("twitter:label1")
+    if label and starts_with_by(f"{label} "):
+        yield from names(parts.first("twitter:data1") or "")
+
+
+def _marked_names(parts: Parts) -> Iterator[str]:
+    """Names in elements that are marked as by-lines: by microdata or rel first, then by their class."""
+    formal: list[Element] = []
+    classed: list[Element] = []
+    for element in parts.marked:
+        itemprop = element.attr("itemprop") or ""
+        if "author" in itemprop or "creator" in itemprop or "author" in (element.attr("rel") or ""):
+            formal.append(element)
+        elif element.tag not in ("h1", "time") and _is_byline(element):
+            classed.append(element)
+    for elements in (formal, classed):
+        if found := list(_element_group(elements[:_ELEMENTS])):
+            yield from found
+            return
+
+
+def _element_group(elements: list[Element]) -> Iterator[str]:
+    """Names of the first by-line: its element, or the links and spans that stand for one each."""
+    seen = 0
+    for element in elements:
+        if elsewhere(element):
+            continue
+        if found := _element_names(element):
+            yield from found
+            seen += 1
+            if element.tag not in ("a", "span") or seen >= 6:
+                return
+
+
+def _is_byline(element: Element) -> bool:
+    marks = f"{element.attr('class') or ''} {element.attr('data-testid') or ''}"
+    if _AUTHOR_CLASS.search(marks):
+        return not _NOT_BYLINE.search(marks)
+    return element.tag == "a" and bool(_AUTHOR_LINK.search(element.attr("href") or ""))
+
+
+def _element_names(element: Element) -> tuple[str, ...]:
+    inner = element.select_one("[itemprop~=name]")
+    if inner is not None:
+        return names(inner.attr("content") or inner.text[: 2 * _LINE_CHARS])
+    if content := element.attr("content"):
+        return names(content)
+    text = shown(element.text[: 4 * _LINE_CHARS])
+    if len(text) > _LINE_CHARS:
+        return ()
+    links = [shown(link.text) for link in element.find_all("a", limit=10)]
+    return distinct(name for link in links for name in names(link)) or names(text)
+
+
+def _line_names(headline: Element | None) -> Iterator[str]:
+    for line in lines_below(headline, _LINES):
+        if len(line) <= _BY_CHARS and starts_with_by(line):
+            yield from names(line)
+            return

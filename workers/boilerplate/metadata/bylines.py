@@ -1,0 +1,81 @@
+"""Names in by-lines."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from workers.boilerplate.metadata.texts import shown
+from workers.boilerplate.paragraphs import distinct, letters
+
+_NAME_CHARS: Final = 60
+_NAME_WORDS: Final = 6
+_BYLINE_CHARS: Final = 300
+_NAMES_MAX: Final = 30
+_ADDRESS: Final = re.compile(r"\S*(?:@|https?:|www\.)\S*", re.IGNORECASE)
+_BRACKETS: Final = re.compile(r"\([^()]{0,80}\)|\[[^\[\]]{0,80}\]")
+# SEMICOLON, BAR; ARABIC COMMA and SEMICOLON, IDEOGRAPHIC COMMA, FULLWIDTH COMMA, BULLET, MIDDLE DOT, EM DASH.
+_BETWEEN: Final = re.compile("\\s*[,;|\n\u060c\u061b\u3001\uff0c\u2022\u00b7\u2014&]\\s*|\\s+[-\u2013]\\s+")
+_EDGES: Final = " \t.,:;|/*\"'\u00ab\u00bb\u201c\u201d\u2013\u2014-"  # quotation marks and dashes
+_LETTER: Final = re.compile(r"[^\W\d_]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    by: re.Pattern[str]
+    between: re.Pattern[str]
+    roles: frozenset[str]
+    not_names: frozenset[str]
+
+
+def names(byline: str) -> tuple[str, ...]:
+    """The names in a by-line ("By A and B, Editor" gives A and B), as they are written, each once.
+
+    Persons' and organisations' alike; without roles, addresses and what stands in brackets. Empty when the line holds
+    no name. Linear in its length; a line of more than 300 characters is none.
+    """
+    text = shown(byline[: 4 * _BYLINE_CHARS]) if byline else ""
+    if not text or len(text) > _BYLINE_CHARS:
+        return ()
+    text = _ADDRESS.sub(" ", _BRACKETS.sub(" ", text))
+    pieces = (part for piece in _BETWEEN.split(text) for part in _words().between.split(_without_by(piece)))
+    return distinct(name for piece in pieces if _is_name(name := _without_by(piece)))[:_NAMES_MAX]
+
+
+def starts_with_by(line: str) -> bool:
+    """Whether `line` begins with a word such as "By" or "Autor:"."""
+    return bool(_words().by.match(line))
+
+
+def _without_by(piece: str) -> str:
+    text = piece.strip(_EDGES)
+    match = _words().by.match(text)
+    rest = text[match.end() :].strip(_EDGES) if match else ""
+    return rest or text
+
+
+def _is_name(piece: str) -> bool:
+    if not _LETTER.search(piece) or len(piece) > _NAME_CHARS or len(piece.split()) > _NAME_WORDS:
+        return False
+    key = piece.casefold()
+    return key not in _words().roles and key not in _words().not_names and not any(map(str.isdigit, piece))
+
+
+def same_name(one: str, other: str) -> bool:
+    return letters(one) == letters(other)
+
+
+@cache
+def _words() -> _Words:
+    data = json.loads(files("workers.boilerplate").joinpath("data/bylines.json").read_text("utf-8"))
+    by = sorted({word for words in data["by"].values() for word in words}, key=len, reverse=True)
+    joined = "|".join(map(re.escape, by))
+    between = "|".join(map(re.escape, sorted(data["and"], key=len, reverse=True)))
+    return _Words(
+        by=re.compile(rf"(?:{joined})(?:\s*[:\uff1a/]\s*|\s+)", re.IGNORECASE),  # FULLWIDTH COLON
+        between=re.compile(rf"\s+(?:{between})\s+", re.IGNORECASE),
+        roles=frozenset(word.casefold() for word in data["roles"]),
+        not_names=frozenset(word.casefold() for word in data["not_names"]),
+    )

@@ -1,0 +1,47 @@
+"""Small pieces that all readers of metadata use: JSON values, text of attributes, addresses."""
+
+import html
+import re
+from typing import Final, TypeAlias
+from urllib.parse import unquote, urljoin, urlsplit
+
+from workers.boilerplate.paragraphs import tidy
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+
+_TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
+_HIDDEN: Final = re.compile("[\u00ad\u200b\u2060\ufeff]")  # SOFT HYPHEN, ZERO WIDTH SPACE, WORD JOINER, BOM
+_ADDRESS_CHARS: Final = 4_000
+
+
+def shown(text: str) -> str:
+    """`text` as a reader sees it: entities that were escaped twice, tags and invisible marks out, tidied."""
+    if "&" in text:
+        text = html.unescape(text)
+    if "<" in text:
+        text = _TAG.sub("", text)
+    return tidy(_HIDDEN.sub("", text))
+
+
+def web_address(value: str | None, base: str | None) -> str | None:
+    """`value` as an absolute http(s) URL; None when it is none."""
+    written = (value or "").strip()
+    if not written or len(written) > _ADDRESS_CHARS:
+        return None
+    try:
+        address = urljoin(base or "", written)
+        parts = urlsplit(address)
+        is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:  # brackets that are no IPv6 address
+        return None
+    return address if is_web else None
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two URLs are those of one page: the same but for scheme, "www", query, fragment and last slash."""
+    return bool(one and other) and _plain(one) == _plain(other)
+
+
+def _plain(address: str) -> str:
+    path = address[:_ADDRESS_CHARS].partition("#")[0].partition("?")[0]
+    return unquote(path.partition("://")[2] or path).removeprefix("www.").rstrip("/").casefold()

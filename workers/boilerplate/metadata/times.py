@@ -1,0 +1,140 @@
+"""When a page says its article was published and changed."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from turbohtml import Element
+
+from workers.boilerplate.dates import Stated, date_in_url, find_date, read_date
+from workers.boilerplate.metadata.jsonld import JsonLd
+from workers.boilerplate.metadata.nearby import elsewhere, lines_below
+from workers.boilerplate.metadata.parts import Parts
+
+_PUBLISHED: Final = (
+    "article:published_time", "datepublished", "og:published_time", "og:article:published_time", "article:published",
+    "article.published", "parsely-pub-date", "sailthru.date", "cxenseparse:recs:publishtime", "iso-8601-publish-date",
+    "vr:published_time", "bt:pubdate", "publishdate", "publish-date", "publish_date", "published", "published_time",
+    "published_at", "publication_date", "publication-date", "publicationdate", "pubdate", "originalpublicationdate",
+    "article_date_original", "citation_publication_date", "citation_online_date", "dc.date.issued", "dcterms.issued",
+    "dc.date.created", "dcterms.created", "dcterms.date", "dc.date", "date.issued", "date.created", "displaydate",
+    "release_date", "og:release_date", "created", "article:created_time", "datecreated", "date", "rnews:datepublished",
+)  # fmt: skip
+_MODIFIED: Final = (
+    "article:modified_time", "datemodified", "og:updated_time", "og:modified_time", "og:article:modified_time",
+    "article:updated_time", "dcterms.modified", "dc.date.modified", "last-modified", "lastmod", "revised", "updated_time",
+    "date.updated", "moddate",
+)  # fmt: skip
+_PUBLISH_CLASS: Final = re.compile(
+    r"publi|pubdate|posted|created|entry-date|post-date|article-date", re.IGNORECASE
+)
+_DATE_CLASS: Final = re.compile(
+    r"(?:^|[\s_-]|[a-z](?=[A-Z]))(?:date|time|datum|fecha|data|pub|publi)", re.IGNORECASE
+)
+_CHANGE_CLASS: Final = re.compile(r"updat|modif|chang|aktual", re.IGNORECASE)
+_TEXT_CHARS: Final = 200
+_LINES: Final = 14
+_ELEMENTS: Final = 24
+
+
+def read_published(
+    parts: Parts,
+    json_ld: JsonLd,
+    headline: Element | None,
+    url: str | None,
+    lang: str | None,
+    not_after: datetime | None,
+) -> Stated | None:
+    """The most trusted statement, with the time of day or the zone from a less trusted one that agrees with it."""
+    best: Stated | None = None
+    for stated in _published(parts, json_ld, headline, url, lang, not_after):
+        if best is None or _completes(stated, best):
+            best = stated
+        if best.has_time and best.zone:
+            return best
+    return best
+
+
+def read_modified(
+    parts: Parts, json_ld: JsonLd, lang: str | None, not_after: datetime | None
+) -> Stated | None:
+    values = [*json_ld.texts("dateModified"), *parts.all(*_MODIFIED)]
+    values += [
+        _value(element) for element in parts.marked if "dateModified" in (element.attr("itemprop") or "")
+    ]
+    return _first(values, lang, not_after)
+
+
+def _published(
+    parts: Parts,
+    json_ld: JsonLd,
+    headline: Element | None,
+    url: str | None,
+    lang: str | None,
+    not_after: datetime | None,
+) -> Iterator[Stated]:
+    for values in (
+        [*json_ld.texts("datePublished"), *json_ld.texts("dateCreated"), *json_ld.texts("uploadDate")],
+        parts.all(*_PUBLISHED),
+        _marked(parts, headline),
+    ):
+        if stated := _first(values, lang, not_after):
+            yield stated
+    for line in lines_below(headline, _LINES):
+        if len(line) <= _TEXT_CHARS and (stated := find_date(line, lang=lang, not_after=not_after)):
+            yield stated
+            break
+    if url and (stated := date_in_url(url, not_after=not_after)):
+        yield stated
+
+
+def _completes(stated: Stated, best: Stated) -> bool:
+    """Whether `stated` is `best` said more exactly."""
+    if not best.has_time:
+        return stated.has_time and abs(stated.at - best.at) < timedelta(days=1, hours=14)
+    return bool(stated.has_time and stated.zone and not best.zone and _clock(stated) == best.at)
+
+
+def _clock(stated: Stated) -> datetime:
+    """What the clock of the stated zone showed."""
+    zone = stated.zone or "+00:00"
+    minutes = int(zone[1:3]) * 60 + int(zone[4:])
+    return stated.at + timedelta(minutes=-minutes if zone[0] == "-" else minutes)
+
+
+def _first(values: list[str] | Iterator[str], lang: str | None, not_after: datetime | None) -> Stated | None:
+    return next(
+        (stated for value in values if (stated := read_date(value, lang=lang, not_after=not_after))), None
+    )
+
+
+def _marked(parts: Parts, headline: Element | None) -> Iterator[str]:
+    """What is written in elements marked as dates.
+
+    Microdata first, then elements whose class says "published", then others, those behind the headline first.
+    """
+    said: list[Element] = []
+    behind: list[Element] = []
+    before: list[Element] = []
+    is_behind = headline is None
+    for element in parts.marked:
+        if element == headline:
+            is_behind = True
+            continue
+        itemprop = element.attr("itemprop") or ""
+        if "datePublished" in itemprop:
+            yield _value(element)
+            continue
+        marks = f"{element.attr('class') or ''} {element.attr('data-testid') or ''}"
+        if _CHANGE_CLASS.search(marks) or "dateModified" in itemprop:
+            continue
+        if element.tag == "time" or _DATE_CLASS.search(marks) or _PUBLISH_CLASS.search(marks):
+            (said if _PUBLISH_CLASS.search(marks) else behind if is_behind else before).append(element)
+    for element in (*said[:_ELEMENTS], *behind[:_ELEMENTS], *before[-_ELEMENTS:][::-1]):
+        if not elsewhere(element):
+            yield _value(element)
+
+
+def _value(element: Element) -> str:
+    return element.attr("content") or element.attr("datetime") or element.text[:_TEXT_CHARS]
