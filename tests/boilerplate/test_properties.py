@@ -81,7 +81,7 @@ def test_every_text_function_takes_any_text(text):
     assert distinct(distinct([text, text])) == distinct([text])
     assert word_count(text) >= 0
     assert isinstance(is_html(text, text), bool)
-    assert isinstance(detect(text, text), str)
+    assert isinstance(detect(text, text).lang, str)
     assert find_marker(text) == find_marker(text)
     assert parse_time(text) is None or parse_time(text).utcoffset().total_seconds() == 0
     assert len(article_id(text, text)) == 32

@@ -156,7 +156,7 @@ def _detect(body: bytes) -> str | None:
 
 def _detect_latin(body: bytes) -> str:
     prose = _TAG.sub(b" ", body)
-    candidates = _LATIN_BY_LANGUAGE.get(detect(prose.decode("cp1252", "replace")), ("cp1252",))
+    candidates = _LATIN_BY_LANGUAGE.get(detect(prose.decode("cp1252", "replace")).lang, ("cp1252",))
     return min(candidates, key=lambda encoding: _odd_count(prose.decode(encoding, "replace")))
 
 

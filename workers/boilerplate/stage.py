@@ -77,6 +77,7 @@ def _merge(event: RawEvent, page: Page) -> CleanedArticle:
     - the feed's name for a source goes before the page's: it is the same for all pages of a source,
     - tags of the feed are added to the page's keywords.
     """
+    language = detect(page.text, event.lang or page.lang)
     return CleanedArticle(
         id=article_id(event.body, event.url),
         url=_field(event.url),
@@ -84,7 +85,8 @@ def _merge(event: RawEvent, page: Page) -> CleanedArticle:
         source=_source(event, page),
         title=page.title or _field(event.title),
         authors=page.authors or distinct([_field(event.author) or ""]),
-        lang=detect(page.text, event.lang or page.lang),
+        lang=language.lang,
+        lang_confidence=language.confidence,
         published_at=_published(page.published_at, parse_time(event.published_at)),
         modified_at=page.modified_at,
         text=page.text,
