@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from turbohtml import Element
+from turbohtml import Element, Node
 
 from workers.boilerplate.metadata.bylines import names, starts_with_by
 from workers.boilerplate.metadata.jsonld import JsonLd
-from workers.boilerplate.metadata.nearby import elsewhere, lines_below
+from workers.boilerplate.metadata.nearby import Surroundings
 from workers.boilerplate.metadata.parts import Parts
 from workers.boilerplate.metadata.texts import Json, shown
 from workers.boilerplate.paragraphs import distinct, letters
@@ -20,11 +20,12 @@ _META: Final = (
 )  # fmt: skip
 _AUTHOR_CLASS: Final = re.compile(r"author|byline|autor|auteur|redakteur|reporter|writer", re.IGNORECASE)
 _NOT_BYLINE: Final = re.compile(
-    r"authori[tz]|bio|avatar|image|img|photo|picture|comment|related|follow|social|date|time|more|desc|teaser|card|role|"
+    r"authori[tz]|bio|avatar|image|img|photo|picture|comment|related|follow|social|brand|date|time|more|desc|teaser|card|role|"
     r"job|title|position|icon|link-?list|box",
     re.IGNORECASE,
 )
 _AUTHOR_LINK: Final = re.compile(r"/(?:author|autor|auteur)", re.IGNORECASE)
+_PERSON: Final = re.compile(r"(?:[^\W\d_a-z][^\W\d_]+[ /-]?){2,6}")
 _LINE_CHARS: Final = 160
 _LINES: Final = 12
 _BY_CHARS: Final = 90
@@ -33,24 +34,27 @@ _SHORT: Final = 3
 
 
 def read_authors(
-    parts: Parts, json_ld: JsonLd, headline: Element | None, sites: Sequence[str]
+    parts: Parts, json_ld: JsonLd, around: Surroundings, sites: Sequence[str]
 ) -> tuple[str, ...]:
     """The names of the first source that has any: JSON-LD, meta elements, marked by-lines, a line that begins "By".
 
-    A source that only names the site (by one of `sites`) counts where no other names anybody else.
+    A source that only names the site (by one of `sites`) counts where no other names anybody else, and only JSON-LD
+    states the site as an author beside persons.
     """
     sources: tuple[Callable[[], Iterator[str]], ...] = (
         lambda: _stated(json_ld),
-        lambda: _meta_names(parts),
-        lambda: _marked_names(parts),
-        lambda: _line_names(headline),
+        lambda: _meta_names(parts, around),
+        lambda: _marked_names(parts, around),
+        lambda: _line_names(around),
+        lambda: _bold_names(around),
     )
     keys = [key for key in map(letters, sites) if len(key) >= _SHORT]
     house: tuple[str, ...] = ()
     for source in sources:
         found = distinct(source())
-        if any(not _is_site(name, keys) for name in found):
-            return found
+        persons = tuple(name for name in found if not _is_site(name, keys))
+        if persons:
+            return found if source is sources[0] else persons
         house = house or found
     return house
 
@@ -77,44 +81,54 @@ def _node_names(value: dict[str, Json] | str) -> tuple[str, ...]:
     return tuple(each for part in listed if isinstance(part, str) for each in names(part))
 
 
-def _meta_names(parts: Parts) -> Iterator[str]:
+def _meta_names(parts: Parts, around: Surroundings) -> Iterator[str]:
+    """Names in meta elements; where a marked by-line has these and more, its names, since many pages state one only."""
     for name in _META:
-        found = [each for value in parts.all(name) if "://" not in value for each in names(value)]
+        found = distinct(each for value in parts.all(name) if "://" not in value for each in names(value))
         if found:
-            yield from found
+            shown_names = distinct(_marked_names(parts, around))
+            yield from shown_names if _keys(shown_names) > _keys(found) else found
             return
     label = parts.first("twitter:label1")
     if label and starts_with_by(f"{label} "):
         yield from names(parts.first("twitter:data1") or "")
 
 
-def _marked_names(parts: Parts) -> Iterator[str]:
+def _marked_names(parts: Parts, around: Surroundings) -> Iterator[str]:
     """Names in elements that are marked as by-lines: by microdata or rel first, then by their class."""
     formal: list[Element] = []
     classed: list[Element] = []
-    for element in parts.marked:
+    at = parts.marked.index(around.headline) if around.headline in parts.marked else 0
+    for element in (*parts.marked[at:], *parts.marked[:at]):
         itemprop = element.attr("itemprop") or ""
         if "author" in itemprop or "creator" in itemprop or "author" in (element.attr("rel") or ""):
             formal.append(element)
         elif element.tag not in ("h1", "time") and _is_byline(element):
             classed.append(element)
     for elements in (formal, classed):
-        if found := list(_element_group(elements[:_ELEMENTS])):
+        if found := list(_element_group(elements[:_ELEMENTS], around)):
             yield from found
             return
 
 
-def _element_group(elements: list[Element]) -> Iterator[str]:
+def _element_group(elements: list[Element], around: Surroundings) -> Iterator[str]:
     """Names of the first by-line: its element, or the links and spans that stand for one each."""
-    seen = 0
+    place: list[Node | None] = []
     for element in elements:
-        if elsewhere(element):
+        here = _place(element)
+        if (place and not set(place) & set(here)) or around.lacks(element):
             continue
         if found := _element_names(element):
             yield from found
-            seen += 1
-            if element.tag not in ("a", "span") or seen >= 6:
+            place = place or here
+            if element.tag not in ("a", "span"):
                 return
+
+
+def _place(element: Element) -> list[Node | None]:
+    """What an element has in common with others of the same by-line: its parent, or the parent of that."""
+    parent = element.parent
+    return [parent, parent.parent] if parent is not None and parent.parent is not None else [parent]
 
 
 def _is_byline(element: Element) -> bool:
@@ -137,8 +151,22 @@ def _element_names(element: Element) -> tuple[str, ...]:
     return distinct(name for link in links for name in names(link)) or names(text)
 
 
-def _line_names(headline: Element | None) -> Iterator[str]:
-    for line in lines_below(headline, _LINES):
+def _line_names(around: Surroundings) -> Iterator[str]:
+    for line in around.lines_below(_LINES):
         if len(line) <= _BY_CHARS and starts_with_by(line):
             yield from names(line)
             return
+
+
+def _bold_names(around: Surroundings) -> Iterator[str]:
+    """Names in a short paragraph in bold that begins the text, as old-fashioned pages sign their articles."""
+    lines = set(around.lines_below(_LINES))
+    for bold in around.find_below(("strong", "b"), 3):
+        line = shown(bold.text[:_LINE_CHARS])
+        if line in lines and _PERSON.fullmatch(line):
+            yield from names(line)
+            return
+
+
+def _keys(found: Sequence[str]) -> set[str]:
+    return set(map(letters, found))

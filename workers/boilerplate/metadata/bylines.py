@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,7 +18,7 @@ _NAMES_MAX: Final = 30
 _ADDRESS: Final = re.compile(r"\S*(?:@|https?:|www\.)\S*", re.IGNORECASE)
 _BRACKETS: Final = re.compile(r"\([^()]{0,80}\)|\[[^\[\]]{0,80}\]")
 # SEMICOLON, BAR; ARABIC COMMA and SEMICOLON, IDEOGRAPHIC COMMA, FULLWIDTH COMMA, BULLET, MIDDLE DOT, EM DASH.
-_BETWEEN: Final = re.compile("\\s*[,;|\n\u060c\u061b\u3001\uff0c\u2022\u00b7\u2014&]\\s*|\\s+[-\u2013]\\s+")
+_BETWEEN: Final = re.compile("\\s*[,;|\n\u060c\u061b\u3001\uff0c\u2022\u00b7\u2014&]\\s*|\\s+[-\u2013/]\\s+")
 _EDGES: Final = " \t.,:;|/*\"'\u00ab\u00bb\u201c\u201d\u2013\u2014-"  # quotation marks and dashes
 _LETTER: Final = re.compile(r"[^\W\d_]")
 
@@ -40,13 +41,20 @@ def names(byline: str) -> tuple[str, ...]:
     if not text or len(text) > _BYLINE_CHARS:
         return ()
     text = _ADDRESS.sub(" ", _BRACKETS.sub(" ", text))
-    pieces = (part for piece in _BETWEEN.split(text) for part in _words().between.split(_without_by(piece)))
+    pieces = (part for piece in _BETWEEN.split(text) for part in _persons(_without_by(piece)))
     return distinct(name for piece in pieces if _is_name(name := _without_by(piece)))[:_NAMES_MAX]
 
 
 def starts_with_by(line: str) -> bool:
     """Whether `line` begins with a word such as "By" or "Autor:"."""
     return bool(_words().by.match(line))
+
+
+def _persons(piece: str) -> Iterator[str]:
+    """The parts that "and" divides, or a slash between full names; "ab/cd" are initials that belong together."""
+    for part in _words().between.split(piece):
+        sides = part.split("/")
+        yield from sides if all(" " in side.strip() for side in sides) else [part]
 
 
 def _without_by(piece: str) -> str:

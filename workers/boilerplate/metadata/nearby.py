@@ -14,34 +14,52 @@ _ELSEWHERE: Final = (
 )
 _SKIPPED: Final = frozenset({"script", "style", "noscript", "template", "svg", "button", "option"})
 _NODES_MAX: Final = 400
+_LINES_MAX: Final = 20
+_LINE_CHARS: Final = 1_000
+"""Bounds for pages that were made to keep us busy; by-line and date stand in the first lines."""
 _LINE_BREAKERS: Final = frozenset({
     "p", "div", "h1", "h2", "h3", "h4", "li", "ul", "header", "section", "article", "figure", "figcaption", "time", "br",
     "address", "td", "tr", "table", "footer", "dd", "dt",
 })  # fmt: skip
 
 
-def elsewhere(element: Element) -> bool:
-    """Whether `element` stands in a menu, a side column, a comment or a teaser."""
-    return element.closest(_ELSEWHERE) is not None
+class Surroundings:
+    """What is around the headline, to tell by-lines of the article from those of comments and teasers."""
+
+    def __init__(self, headline: Element | None) -> None:
+        self.headline = headline
+        self._lines: list[str] | None = None
+        self._around = frozenset(headline.ancestors) if headline is not None else frozenset()
+
+    def lines_below(self, limit: int) -> list[str]:
+        """The first `limit` lines of text behind the headline, tidied: what stands between elements that break lines."""
+        if self._lines is None:
+            self._lines = (
+                list(islice(_lines_behind(self.headline), _LINES_MAX)) if self.headline is not None else []
+            )
+        return self._lines[:limit]
+
+    def find_below(self, tags: tuple[str, ...], limit: int) -> list[Element]:
+        """The first elements of these kinds in the nodes behind the headline."""
+        nodes = islice(self.headline.following, _NODES_MAX) if self.headline is not None else ()
+        return list(islice((node for node in nodes if isinstance(node, Element) and node.tag in tags), limit))
+
+    def lacks(self, element: Element) -> bool:
+        """Whether `element` stands in a menu, a side column, a comment or a teaser that the headline is not in."""
+        place = element.closest(_ELSEWHERE)
+        return place is not None and place not in self._around
 
 
-def lines_below(headline: Element | None, limit: int) -> Iterator[str]:
-    """The first `limit` lines of text behind the headline, each tidied: what stands between elements that break lines."""
-    if headline is None:
-        return
+def _lines_behind(headline: Element) -> Iterator[str]:
     pieces: list[str] = []
-    lines = 0
     for node in islice(headline.following, _NODES_MAX):
         if isinstance(node, Element) and node.tag in _LINE_BREAKERS:
             if line := shown(" ".join(pieces)):
                 yield line
-                lines += 1
-                if lines >= limit:
-                    return
             pieces = []
         elif isinstance(node, Text):
             parent = node.parent
             if not (isinstance(parent, Element) and parent.tag in _SKIPPED):
-                pieces.append(node.data[:1_000])
+                pieces.append(node.data[:_LINE_CHARS])
     if line := shown(" ".join(pieces)):
         yield line

@@ -10,6 +10,7 @@ from schemas.cleaned_article import Related
 from workers.boilerplate.metadata import site
 from workers.boilerplate.metadata.authors import read_authors
 from workers.boilerplate.metadata.jsonld import read_json_ld
+from workers.boilerplate.metadata.nearby import Surroundings
 from workers.boilerplate.metadata.parts import Parts, read_parts
 from workers.boilerplate.metadata.texts import shown
 from workers.boilerplate.metadata.times import read_modified, read_published
@@ -64,16 +65,17 @@ def read_metadata(document: Document, *, url: str | None, fetched_at: datetime |
     ]
     json_ld = read_json_ld(parts.scripts, addresses, titles)
     base = url or canonical
-    headline = find_headline(parts, json_ld)
+    headline = find_headline(document, parts, json_ld)
+    around = Surroundings(headline)
     tags = site.language_tags(document, parts, json_ld)
     name = site.site_name(parts, json_ld)
     sites = _site_names(parts, name, base)
     lang = tags[0] if tags else None
-    published = read_published(parts, json_ld, headline, base, lang, fetched_at)
+    published = read_published(parts, json_ld, around, base, lang, fetched_at)
     modified = read_modified(parts, json_ld, lang, fetched_at)
     return Metadata(
         title=read_title(parts, json_ld, headline, sites),
-        authors=read_authors(parts, json_ld, headline, sites),
+        authors=read_authors(parts, json_ld, around, sites),
         published_at=published.at if published else None,
         published_zone=published.zone if published else None,
         modified_at=modified.at if modified else None,
@@ -91,8 +93,8 @@ def read_metadata(document: Document, *, url: str | None, fetched_at: datetime |
 
 
 def _site_names(parts: Parts, name: str | None, base: str | None) -> list[str]:
-    """What the site may be called in titles: its name, its host, the host without "www" and domain."""
+    """What the site may be called in titles: its name, its host, the longest part of the host."""
     host = (base or "").partition("://")[2].partition("/")[0].removeprefix("www.")
-    labels = host.split(".")
+    label = max(host.split("."), key=len)
     names = [name, parts.first("og:site_name"), parts.first("application-name"), host]
-    return [each for each in (*names, labels[-2] if len(labels) > 1 else None) if each]
+    return [each for each in (*names, label) if each]

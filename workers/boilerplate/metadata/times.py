@@ -9,7 +9,7 @@ from turbohtml import Element
 
 from workers.boilerplate.dates import Stated, date_in_url, find_date, read_date
 from workers.boilerplate.metadata.jsonld import JsonLd
-from workers.boilerplate.metadata.nearby import elsewhere, lines_below
+from workers.boilerplate.metadata.nearby import Surroundings
 from workers.boilerplate.metadata.parts import Parts
 
 _PUBLISHED: Final = (
@@ -41,14 +41,14 @@ _ELEMENTS: Final = 24
 def read_published(
     parts: Parts,
     json_ld: JsonLd,
-    headline: Element | None,
+    around: Surroundings,
     url: str | None,
     lang: str | None,
     not_after: datetime | None,
 ) -> Stated | None:
     """The most trusted statement, with the time of day or the zone from a less trusted one that agrees with it."""
     best: Stated | None = None
-    for stated in _published(parts, json_ld, headline, url, lang, not_after):
+    for stated in _published(parts, json_ld, around, url, lang, not_after):
         if best is None or _completes(stated, best):
             best = stated
         if best.has_time and best.zone:
@@ -69,7 +69,7 @@ def read_modified(
 def _published(
     parts: Parts,
     json_ld: JsonLd,
-    headline: Element | None,
+    around: Surroundings,
     url: str | None,
     lang: str | None,
     not_after: datetime | None,
@@ -77,14 +77,13 @@ def _published(
     for values in (
         [*json_ld.texts("datePublished"), *json_ld.texts("dateCreated"), *json_ld.texts("uploadDate")],
         parts.all(*_PUBLISHED),
-        _marked(parts, headline),
+        _marked(parts, around),
     ):
         if stated := _first(values, lang, not_after):
             yield stated
-    for line in lines_below(headline, _LINES):
-        if len(line) <= _TEXT_CHARS and (stated := find_date(line, lang=lang, not_after=not_after)):
-            yield stated
-            break
+    near = " | ".join(line for line in around.lines_below(_LINES) if len(line) <= _TEXT_CHARS)
+    if stated := find_date(near, lang=lang, not_after=not_after):
+        yield stated
     if url and (stated := date_in_url(url, not_after=not_after)):
         yield stated
 
@@ -109,7 +108,7 @@ def _first(values: list[str] | Iterator[str], lang: str | None, not_after: datet
     )
 
 
-def _marked(parts: Parts, headline: Element | None) -> Iterator[str]:
+def _marked(parts: Parts, around: Surroundings) -> Iterator[str]:
     """What is written in elements marked as dates.
 
     Microdata first, then elements whose class says "published", then others, those behind the headline first.
@@ -117,9 +116,9 @@ def _marked(parts: Parts, headline: Element | None) -> Iterator[str]:
     said: list[Element] = []
     behind: list[Element] = []
     before: list[Element] = []
-    is_behind = headline is None
+    is_behind = around.headline is None
     for element in parts.marked:
-        if element == headline:
+        if element == around.headline:
             is_behind = True
             continue
         itemprop = element.attr("itemprop") or ""
@@ -132,7 +131,7 @@ def _marked(parts: Parts, headline: Element | None) -> Iterator[str]:
         if element.tag == "time" or _DATE_CLASS.search(marks) or _PUBLISH_CLASS.search(marks):
             (said if _PUBLISH_CLASS.search(marks) else behind if is_behind else before).append(element)
     for element in (*said[:_ELEMENTS], *behind[:_ELEMENTS], *before[-_ELEMENTS:][::-1]):
-        if not elsewhere(element):
+        if not around.lacks(element):
             yield _value(element)
 
 
