@@ -335,15 +335,54 @@ def test_details_hold_every_text_with_its_scores(folder, tmp_path):
     assert row["score"]["recall"] == 1
 
 
+HEAD = (
+    "<title>Cranes to be repaired</title>"
+    '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Cranes to be repaired", '
+    '"datePublished": "2025-03-04T05:06:00Z"}</script><meta name="author" content="Nora Vale">'
+)
+
+
+def test_metadata_are_scored_with_and_without_json_ld(folder, capsys):
+    html = PAGE.replace("<title>Cranes</title>", HEAD).replace("<html>", "<html lang='en'>")
+    page = {
+        "id": "f/1",
+        "url": "https://example.org/1",
+        "lang": "en",
+        "source": "fundus",
+        "gold": GOLD,
+        "html": html,
+    }
+    write(folder / "html.fundus.jsonl.gz", page)
+    gold = {
+        "id": "f/1",
+        "title": "Cranes to be repaired",
+        "authors": ["Nora Vale"],
+        "published_at": "2025-03-04 05:06:00+00:00",
+    }
+    (folder / "metadata.fundus.jsonl").write_text(json.dumps(gold) + "\n", "utf-8")
+    arguments = [str(folder), "--sets", "fundus", "--metadata", "--processes", "1"]
+    evaluate.main([*arguments, "--peers"] if HAS_PEERS else arguments)
+    out = capsys.readouterr().out
+    table = [line.split() for line in out[out.index("metadata, 1 pages") :].splitlines()]
+    assert table[0][3:] == ["title", "minute", "day", "authors", "lang"]
+    own = [row[1:] for row in table if row[0] == "khabar"]
+    assert own == [["1.0000"] * 5, ["1.0000", "-", "-", "1.0000", "1.0000"]]
+    if HAS_PEERS:
+        first = {row[0]: row[1:] for row in reversed(table[1:])}  # of the pages as they are
+        assert first["htmldate"] == ["-", "0.0000", "1.0000", "-", "-"]
+        assert first["trafilatura"] == ["1.0000", "0.0000", "1.0000", "1.0000", "-"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words_"),
     [
         (["{folder}", "--sets", "wcxb,nosuch"], "has no set nosuch"),
         (["{folder}/empty"], "holds no html."),
+        (["{folder}", "--metadata"], "--metadata needs"),
         (["{folder}", "--by", "colour"], "colour: only lang and source are known"),
         (["{folder}", "--reader", "x=nosuch.module:f"], "is not NAME=MODULE:FUNCTION"),
     ],
-    ids=["set", "folder", "key", "reader"],
+    ids=["set", "folder", "metadata", "key", "reader"],
 )
 def test_a_mistaken_option_is_explained(arguments, words_, folder, capsys):
     with pytest.raises(SystemExit) as stopped:

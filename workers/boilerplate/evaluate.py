@@ -20,7 +20,7 @@ from typing import Final
 import orjson
 
 from workers.boilerplate import stage
-from workers.boilerplate.evaluation import corpora, letters, readers, runs, tables
+from workers.boilerplate.evaluation import corpora, letters, metadata, readers, runs, tables
 from workers.boilerplate.evaluation.corpora import Case
 from workers.boilerplate.evaluation.readers import Factory
 from workers.boilerplate.evaluation.runs import Result
@@ -34,15 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Read, score, print."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.peers and (missing := readers.missing_peers()):
-        parser.error(f"--peers needs {', '.join(missing)}: pip install -e '.[peers]'")
-    if unknown := set(options.sets or ()) - set(corpora.names(options.folder)):
-        parser.error(f"{options.folder} has no set {', '.join(sorted(unknown))}")
-    sets = options.sets or corpora.names(options.folder)
-    if not sets:
-        parser.error(f"{options.folder} holds no html.*.jsonl.gz and no text.*.jsonl.gz")
+    options.sets = _known_sets(parser, options)
     try:
-        cases = list(corpora.read_all(options.folder, sets))
+        cases = list(corpora.read_all(options.folder, options.sets))
     except (OSError, KeyError, orjson.JSONDecodeError) as error:
         parser.error(f"{options.folder} holds a set that cannot be read: {error!r}")
     if options.arabic_letters:
@@ -53,8 +47,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _print(tables.table_by(results, key))
     if options.arabic_letters:
         _print([""], tables.script_table(results))
+    if options.metadata:
+        _print(metadata.lines(options.folder, peers=options.peers))
     if options.details:
         options.details.write_bytes(b"".join(orjson.dumps(each.row()) + b"\n" for each in results))
+
+
+def _known_sets(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:
+    """The sets to read; ends the program when it cannot do what the options say."""
+    if options.peers and (missing := readers.missing_peers()):
+        parser.error(f"--peers needs {', '.join(missing)}: pip install -e '.[peers]'")
+    if options.metadata and not (options.folder / metadata.GOLD_FILE).is_file():
+        parser.error(f"--metadata needs {options.folder / metadata.GOLD_FILE}")
+    found = corpora.names(options.folder)
+    if not found:
+        parser.error(f"{options.folder} holds no html.*.jsonl.gz and no text.*.jsonl.gz")
+    if unknown := set(options.sets or ()) - set(found):
+        parser.error(f"{options.folder} has no set {', '.join(sorted(unknown))}")
+    return options.sets or found
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,6 +83,11 @@ def _parser() -> argparse.ArgumentParser:
         "--arabic-letters",
         action="store_true",
         help="read pages in other alphabets a second time, mapped letter by letter to Arabic script",
+    )
+    parser.add_argument(
+        "--metadata",
+        action="store_true",
+        help="title, time, authors and language, too, of the pages in metadata.fundus.jsonl",
     )
     parser.add_argument(
         "--reader",
