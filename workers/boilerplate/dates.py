@@ -22,6 +22,11 @@ _ISO: Final = re.compile(
     r"(?:[T ]+([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,:][0-9]{1,9})?)?\s*(Z|[+-][0-9]{2}:?[0-9]{2})?)?\s*$",
     re.IGNORECASE,
 )
+_JAVA: Final = re.compile(
+    r"\s*(?:[a-z]{3} )?([a-z]{3} [0-9]{1,2}) ([0-9]{2}:[0-9]{2}:[0-9]{2}) ([a-z]{2,5}|[+-][0-9]{4}) ([0-9]{4})\s*$",
+    re.IGNORECASE,
+)
+"""What Java's Date and the command date print: "Sun Oct 13 17:41:00 CEST 2024"."""
 _EPOCH: Final = re.compile(r"\s*([0-9]{10})(?:[0-9]{3}|\.[0-9]+)?\s*$")
 _COMPACT: Final = re.compile(
     r"\s*((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})(?:T?([0-9]{2})([0-9]{2})(?:[0-9]{2})?)?(Z?)\s*$"
@@ -91,7 +96,7 @@ def read_date(value: str, *, lang: str | None = None, not_after: datetime | None
     """
     stated = _iso(value) or _epoch(value)
     if stated is None:
-        return find_date(value, lang=lang, not_after=not_after)
+        return find_date(_JAVA.sub(r"\1 \4 \2 \3", value[:_TEXT_CHARS]), lang=lang, not_after=not_after)
     return None if not_after and stated.at > not_after + _LATE else stated
 
 

@@ -18,7 +18,7 @@ _META: Final = (
     "author", "article:author", "article:author_name", "og:article:author", "article.author", "dcsext.author",
     "citation_author", "dable:author", "vr:author", "authors", "rbauthors", "og:author", "bt:author",
 )  # fmt: skip
-_AUTHOR_CLASS: Final = re.compile(r"author|byline|autor|auteur|redakteur|reporter|writer", re.IGNORECASE)
+_AUTHOR_CLASS: Final = re.compile(r"author|byline|autor|auteur", re.IGNORECASE)
 _NOT_BYLINE: Final = re.compile(
     r"authori[tz]|bio|avatar|image|img|photo|picture|comment|related|follow|social|brand|date|time|more|desc|teaser|card|role|"
     r"job|title|position|icon|link-?list|box",
@@ -132,7 +132,7 @@ def _place(element: Element) -> list[Node | None]:
 
 
 def _is_byline(element: Element) -> bool:
-    marks = f"{element.attr('class') or ''} {element.attr('data-testid') or ''}"
+    marks = element.attr("class") or ""
     if _AUTHOR_CLASS.search(marks):
         return not _NOT_BYLINE.search(marks)
     return element.tag == "a" and bool(_AUTHOR_LINK.search(element.attr("href") or ""))

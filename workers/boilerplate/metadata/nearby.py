@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from turbohtml import Element, Text
+from turbohtml import Element, Node, Text
 
 from workers.boilerplate.metadata.texts import shown
 
@@ -12,7 +12,9 @@ _ELSEWHERE: Final = (
     "nav, footer, aside, form, dialog, template, noscript, [class*=comment i], [class*=related i], [class*=teaser i], "
     "[class*=recommend i], [class*=sidebar i], [id*=comment i], [id*=sidebar i], [class*=widget i]"
 )
-_SKIPPED: Final = frozenset({"script", "style", "noscript", "template", "svg", "button", "option"})
+_SKIPPED: Final = frozenset(
+    {"script", "style", "noscript", "template", "figcaption", "svg", "button", "option"}
+)
 _NODES_MAX: Final = 400
 _LINES_MAX: Final = 20
 _LINE_CHARS: Final = 1_000
@@ -29,7 +31,7 @@ class Surroundings:
     def __init__(self, headline: Element | None) -> None:
         self.headline = headline
         self._lines: list[str] | None = None
-        self._around = frozenset(headline.ancestors) if headline is not None else frozenset()
+        self._around: frozenset[Node] | None = None
 
     def lines_below(self, limit: int) -> list[str]:
         """The first `limit` lines of text behind the headline, tidied: what stands between elements that break lines."""
@@ -47,7 +49,11 @@ class Surroundings:
     def lacks(self, element: Element) -> bool:
         """Whether `element` stands in a menu, a side column, a comment or a teaser that the headline is not in."""
         place = element.closest(_ELSEWHERE)
-        return place is not None and place not in self._around
+        if place is None or self.headline is None:
+            return place is not None
+        if self._around is None:
+            self._around = frozenset(self.headline.ancestors)
+        return place not in self._around
 
 
 def _lines_behind(headline: Element) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """The elements of a page that state something about it, fetched once."""
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from turbohtml import Document, Element
@@ -8,30 +7,49 @@ from turbohtml import Document, Element
 from workers.boilerplate.metadata.texts import shown
 
 _MARKED: Final = (
-    "h1, time, [itemprop], [rel~=author], a[href*='/author'], a[href*='/autor'], a[href*='/auteur'], "
-    "[class*=author i], [class*=byline i], [class*=autor i], [class*=auteur i], [class*=publish i], [class*=date i], "
-    "[data-testid*=author i], [data-testid*=byline i]"
+    "h1, h2, time, [itemprop], [rel~=author], a[href*='/aut'], [class*=aut i], [class*=byline i], [class*=publi i], "
+    "[class*=date i]"
 )
 _META_MAX: Final = 500
 _MARKED_MAX: Final = 600
 _H1_MAX: Final = 20
+_TITLE_CHARS: Final = 2_000
 """Bounds for pages that were made to keep us busy."""
 
 
-@dataclass(frozen=True, slots=True)
 class Parts:
-    """`meta`: contents by lower-case name, property or itemprop, in order. `links`: hrefs by rel.
+    """The elements, by what they may state.
 
-    `marked`: elements after whose kind or class a headline, a by-line or a date may stand in them, in the order of
-    the page. `scripts`: texts of the JSON-LD.
+    `meta`: contents by lower-case name, property or itemprop, in order. `links`: hrefs by rel. `scripts`: texts of the
+    JSON-LD. `title`: of the document. `h1`: those with text.
     """
 
-    meta: dict[str, list[str]] = field(default_factory=dict)
-    links: dict[str, list[str]] = field(default_factory=dict)
-    scripts: list[str] = field(default_factory=list)
-    marked: list[Element] = field(default_factory=list)
-    title: str = ""
-    h1: list[Element] = field(default_factory=list)
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._marked: list[Element] | None = None
+        self.meta = _meta(document)
+        self.links = _links(document)
+        self.scripts = [
+            element.text
+            for element in document.find_all("script")
+            if "ld+json" in (element.attr("type") or "").lower()
+        ]
+        titles = (
+            element for element in document.find_all("title", limit=_H1_MAX) if not element.closest("svg")
+        )
+        self.title = next((shown(element.text[:_TITLE_CHARS]) for element in titles), "")
+        self.h1 = [
+            element
+            for element in document.find_all("h1", limit=_H1_MAX)
+            if element.text[:_TITLE_CHARS].strip()
+        ]
+
+    @property
+    def marked(self) -> list[Element]:
+        """Elements in which a headline, a by-line or a date may stand, by their kind or class, in the page's order."""
+        if self._marked is None:  # a quarter of the whole time, and half of the pages say all in their head
+            self._marked = self._document.select(_MARKED)[:_MARKED_MAX]
+        return self._marked
 
     def first(self, *names: str) -> str | None:
         """The first content that is stated under one of `names`, the first name first."""
@@ -39,22 +57,6 @@ class Parts:
 
     def all(self, *names: str) -> list[str]:
         return [value for name in names for value in self.meta.get(name, ())]
-
-
-def read_parts(document: Document) -> Parts:
-    titles = [element for element in document.find_all("title", limit=20) if not element.closest("svg")]
-    return Parts(
-        meta=_meta(document),
-        links=_links(document),
-        scripts=[
-            element.text
-            for element in document.find_all("script")
-            if "ld+json" in (element.attr("type") or "").lower()
-        ],
-        marked=document.select(_MARKED)[:_MARKED_MAX],
-        title=shown(titles[0].text) if titles else "",
-        h1=[element for element in document.find_all("h1", limit=_H1_MAX) if shown(element.text)],
-    )
 
 
 def _meta(document: Document) -> dict[str, list[str]]:

@@ -11,7 +11,8 @@ from workers.boilerplate.metadata import site
 from workers.boilerplate.metadata.authors import read_authors
 from workers.boilerplate.metadata.jsonld import read_json_ld
 from workers.boilerplate.metadata.nearby import Surroundings
-from workers.boilerplate.metadata.parts import Parts, read_parts
+from workers.boilerplate.metadata.parts import Parts
+from workers.boilerplate.metadata.related import read_related
 from workers.boilerplate.metadata.texts import shown
 from workers.boilerplate.metadata.times import read_modified, read_published
 from workers.boilerplate.metadata.title import find_headline, read_title
@@ -55,7 +56,7 @@ def read_metadata(document: Document, *, url: str | None, fetched_at: datetime |
     No time after `fetched_at` (by more than a day) is taken. Deterministic; reads no clock; never raises on any page;
     linear in its size.
     """
-    parts = read_parts(document)
+    parts = Parts(document)
     canonical = site.canonical_url(parts, url)
     addresses = [each for each in (url, canonical) if each]
     titles = [
@@ -84,6 +85,7 @@ def read_metadata(document: Document, *, url: str | None, fetched_at: datetime |
         canonical_url=canonical,
         lang=site.primary(lang) if lang else None,
         keywords=site.keywords(parts, json_ld, document),
+        related=read_related(document, base),
         image=site.image(parts, json_ld, base),
         is_paywalled=site.is_paywalled(parts, json_ld),
         headings=distinct(titles[: _HEADINGS + 1]),

@@ -16,6 +16,8 @@ _ADDRESS_CHARS: Final = 4_000
 
 def shown(text: str) -> str:
     """`text` as a reader sees it: entities that were escaped twice, tags and invisible marks out, tidied."""
+    if text.isascii() and "&" not in text and "<" not in text:
+        return " ".join(text.split())
     if "&" in text:
         text = html.unescape(text)
     if "<" in text:

@@ -34,6 +34,8 @@ _DATE_CLASS: Final = re.compile(
 )
 _CHANGE_CLASS: Final = re.compile(r"updat|modif|chang|aktual", re.IGNORECASE)
 _TEXT_CHARS: Final = 200
+_DATE_CHARS: Final = 60
+"""A by-line has its date among its first words; a caption ends with one."""
 _LINES: Final = 14
 _ELEMENTS: Final = 24
 
@@ -60,10 +62,10 @@ def read_modified(
     parts: Parts, json_ld: JsonLd, lang: str | None, not_after: datetime | None
 ) -> Stated | None:
     values = [*json_ld.texts("dateModified"), *parts.all(*_MODIFIED)]
-    values += [
-        _value(element) for element in parts.marked if "dateModified" in (element.attr("itemprop") or "")
-    ]
-    return _first(values, lang, not_after)
+    if stated := _first(values, lang, not_after):
+        return stated
+    marked = (element for element in parts.marked if "dateModified" in (element.attr("itemprop") or ""))
+    return _first(map(_value, marked), lang, not_after)
 
 
 def _published(
@@ -77,21 +79,25 @@ def _published(
     for values in (
         [*json_ld.texts("datePublished"), *json_ld.texts("dateCreated"), *json_ld.texts("uploadDate")],
         parts.all(*_PUBLISHED),
-        _marked(parts, around),
     ):
         if stated := _first(values, lang, not_after):
             yield stated
-    near = " | ".join(line for line in around.lines_below(_LINES) if len(line) <= _TEXT_CHARS)
+    for value in _marked(parts, around):
+        if stated := read_date(value, lang=lang, not_after=not_after):
+            yield stated
+    near = " | ".join(line[:_DATE_CHARS] for line in around.lines_below(_LINES) if len(line) <= _TEXT_CHARS)
     if stated := find_date(near, lang=lang, not_after=not_after):
         yield stated
     if url and (stated := date_in_url(url, not_after=not_after)):
+        yield stated
+    if stated := find_date(parts.title, lang=lang, not_after=not_after):
         yield stated
 
 
 def _completes(stated: Stated, best: Stated) -> bool:
     """Whether `stated` is `best` said more exactly."""
     if not best.has_time:
-        return stated.has_time and abs(stated.at - best.at) < timedelta(days=1, hours=14)
+        return stated.has_time and _clock(stated).date() == best.at.date()
     return bool(stated.has_time and stated.zone and not best.zone and _clock(stated) == best.at)
 
 
@@ -125,7 +131,7 @@ def _marked(parts: Parts, around: Surroundings) -> Iterator[str]:
         if "datePublished" in itemprop:
             yield _value(element)
             continue
-        marks = f"{element.attr('class') or ''} {element.attr('data-testid') or ''}"
+        marks = element.attr("class") or ""
         if _CHANGE_CLASS.search(marks) or "dateModified" in itemprop:
             continue
         if element.tag == "time" or _DATE_CLASS.search(marks) or _PUBLISH_CLASS.search(marks):

@@ -1,0 +1,110 @@
+"""Headlines that a page points to under "related", "read also" and the like."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from itertools import islice
+from typing import Final
+
+from turbohtml import Document, Element
+
+from schemas.cleaned_article import Related
+from workers.boilerplate.calendars import fold
+from workers.boilerplate.markers import Kind, find_marker
+from workers.boilerplate.metadata.texts import shown, web_address
+from workers.boilerplate.paragraphs import letters, weight, word_count
+
+_LABELS: Final = ("h2", "h3", "h4", "h5", "h6", "p", "strong", "b", "dt")
+"""Elements that hold such words, alone or before a link. Looking at every div and span as well would take longer than
+all the rest of the metadata."""
+_KINDS: Final = (Kind.RELATED, Kind.READ_ALSO, Kind.LINK)
+_HEADING_TAGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_PAGE_PARTS: Final = frozenset({"html", "body", "main", "article"})
+_PREFIX_CHARS: Final = 3
+_LABEL_CHARS: Final = 160
+_HEADLINE_CHARS: Final = (16, 200)
+_HEADLINE_WORDS: Final = 3
+"""Shorter links are sections and names, longer ones are teasers."""
+_LEVELS: Final = 3
+"""The list that a heading announces is its sibling, or that of a wrapper or two around the heading."""
+_RELATED_MAX: Final = 50
+_LABELS_MAX: Final = 4_000
+_MARKERS_MAX: Final = 40
+_SIBLINGS_MAX: Final = 60
+_LINKS_MAX: Final = 60
+"""Bounds for pages that were made to keep us busy; lists of related articles are shorter."""
+
+
+def read_related(document: Document, base: str | None) -> tuple[Related, ...]:
+    """The headlines, each once, in the order of the page; addresses are absolute, by `base`."""
+    found: dict[str, Related] = {}
+    for label, text in islice(_labels(document), _MARKERS_MAX):
+        for link in _announced(label, text):
+            title = shown(_headline(link).text[: 2 * _HEADLINE_CHARS[1]])
+            if _is_headline(title) and len(found) < _RELATED_MAX:
+                found.setdefault(
+                    letters(title), Related(title=title, url=web_address(link.attr("href"), base))
+                )
+    return tuple(found.values())
+
+
+def _labels(document: Document) -> Iterator[tuple[Element, str]]:
+    """Elements that begin with the words of a marker, and their text."""
+    prefixes = _prefixes()
+    for element in islice(document.iter_elements(_LABELS), _LABELS_MAX):
+        text = element.text
+        if (
+            text.lstrip(" \n\t\r[(")[:_PREFIX_CHARS].lower() in prefixes
+            and len(text := shown(text[:1_000])) <= _LABEL_CHARS
+        ):
+            yield element, text
+
+
+def _announced(label: Element, text: str) -> list[Element]:
+    """The links that `label` announces: those beside its words, or those of the list behind it."""
+    marker = find_marker(text)
+    if marker is None or marker.kind not in _KINDS or label.closest("nav, footer") is not None:
+        return []
+    inside = label.find_all("a", limit=_LINKS_MAX)
+    if (inside and marker.value) or marker.kind is Kind.LINK:
+        return inside if any(letters(link.text) in letters(marker.value) for link in inside) else []
+    node: Element = label
+    for _ in range(_LEVELS):
+        if links := list(islice(_links_behind(node), _LINKS_MAX)):
+            return links
+        parent = node.parent
+        if not isinstance(parent, Element) or parent.tag in _PAGE_PARTS:
+            break
+        node = parent
+    return []
+
+
+def _links_behind(node: Element) -> Iterator[Element]:
+    """The links in what follows `node` in its parent, up to the next heading that is no link."""
+    for sibling in islice(node.next_siblings, _SIBLINGS_MAX):
+        if isinstance(sibling, Element):
+            links = [sibling] if sibling.tag == "a" else sibling.find_all("a", limit=_LINKS_MAX)
+            if sibling.tag in _HEADING_TAGS and not links:
+                return
+            yield from links
+
+
+def _is_headline(title: str) -> bool:
+    shortest, longest = _HEADLINE_CHARS
+    return shortest <= weight(title) and len(title) <= longest and word_count(title) >= _HEADLINE_WORDS
+
+
+def _headline(link: Element) -> Element:
+    """The heading in a link that holds a whole card, else the link."""
+    return next(link.iter_elements(_HEADING_TAGS), link)
+
+
+@cache
+def _prefixes() -> frozenset[str]:
+    """The first letters of all forms that announce links, in lower case, as they are written and folded."""
+    data = json.loads(files("workers.boilerplate").joinpath("data/markers.json").read_text("utf-8"))
+    forms = [
+        form for kinds in data["markers"].values() for kind in _KINDS for form in kinds.get(kind.value, ())
+    ]
+    return frozenset(form.lower()[:_PREFIX_CHARS] for written in forms for form in (written, fold(written)))
