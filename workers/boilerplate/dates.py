@@ -14,6 +14,8 @@ from workers.boilerplate.calendars import YEARS, Calendar, data, fold, gregorian
 
 _TEXT_CHARS: Final = 4_000
 """How far a text is searched; by-lines and heads of dumps are shorter."""
+_MAY_HOLD: Final = re.compile(r"\d{4}|\d\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2}")
+"""In digits of any script."""
 _LATE: Final = timedelta(days=1)
 """A page's clock may be ahead of ours by its zone."""
 
@@ -106,6 +108,8 @@ def find_date(text: str, *, lang: str | None = None, not_after: datetime | None 
     A date that stands behind a word for "updated" is taken only where there is no other, and a Hijri date only where
     there is none of another calendar. `lang` is a BCP 47 tag. Linear in the length of the text.
     """
+    if not _MAY_HOLD.search(text, 0, _TEXT_CHARS):
+        return None
     folded = fold(text[:_TEXT_CHARS])
     latest = (not_after + _LATE).date() if not_after else None
     found = sorted(_days(folded, (lang or "").lower().replace("_", "-"), latest), key=lambda each: each.start)

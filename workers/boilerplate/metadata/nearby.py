@@ -15,8 +15,8 @@ _ELSEWHERE: Final = (
 _SKIPPED: Final = frozenset(
     {"script", "style", "noscript", "template", "figcaption", "svg", "button", "option"}
 )
-_NODES_MAX: Final = 400
-_LINES_MAX: Final = 20
+_NODES_MAX: Final = 200
+_LINES_MAX: Final = 14
 _LINE_CHARS: Final = 1_000
 """Bounds for pages that were made to keep us busy; by-line and date stand in the first lines."""
 _LINE_BREAKERS: Final = frozenset({
@@ -59,13 +59,14 @@ class Surroundings:
 def _lines_behind(headline: Element) -> Iterator[str]:
     pieces: list[str] = []
     for node in islice(headline.following, _NODES_MAX):
-        if isinstance(node, Element) and node.tag in _LINE_BREAKERS:
+        if isinstance(node, Text):
+            data = node.data
+            parent = node.parent if not data.isspace() else None
+            if isinstance(parent, Element) and parent.tag not in _SKIPPED:
+                pieces.append(data[:_LINE_CHARS])
+        elif pieces and isinstance(node, Element) and node.tag in _LINE_BREAKERS:
             if line := shown(" ".join(pieces)):
                 yield line
             pieces = []
-        elif isinstance(node, Text):
-            parent = node.parent
-            if not (isinstance(parent, Element) and parent.tag in _SKIPPED):
-                pieces.append(node.data[:_LINE_CHARS])
     if line := shown(" ".join(pieces)):
         yield line

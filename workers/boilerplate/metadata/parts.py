@@ -51,6 +51,9 @@ class Parts:
             self._marked = self._document.select(_MARKED)[:_MARKED_MAX]
         return self._marked
 
+    def select(self, selector: str) -> list[Element]:
+        return self._document.select(selector)[:_MARKED_MAX]
+
     def first(self, *names: str) -> str | None:
         """The first content that is stated under one of `names`, the first name first."""
         return next((value for name in names for value in self.meta.get(name, ())), None)

@@ -21,7 +21,9 @@ all the rest of the metadata."""
 _KINDS: Final = (Kind.RELATED, Kind.READ_ALSO, Kind.LINK)
 _HEADING_TAGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _PAGE_PARTS: Final = frozenset({"html", "body", "main", "article"})
-_PREFIX_CHARS: Final = 3
+_PREFIX_CHARS: Final = 6
+_BEFORE: Final = " \n\t\r[(\u00a0\u2022\u25ba\u25b6\u2192*-"  # NO-BREAK SPACE, BULLET, pointers, arrow
+_BEFORE_CHARS: Final = 200
 _LABEL_CHARS: Final = 160
 _HEADLINE_CHARS: Final = (16, 200)
 _HEADLINE_WORDS: Final = 3
@@ -51,13 +53,8 @@ def read_related(document: Document, base: str | None) -> tuple[Related, ...]:
 
 def _labels(document: Document) -> Iterator[tuple[Element, str]]:
     """Elements that begin with the words of a marker, and their text."""
-    prefixes = _prefixes()
     for element in islice(document.iter_elements(_LABELS), _LABELS_MAX):
-        text = element.text
-        if (
-            text.lstrip(" \n\t\r[(")[:_PREFIX_CHARS].lower() in prefixes
-            and len(text := shown(text[:1_000])) <= _LABEL_CHARS
-        ):
+        if _may_mark(text := element.text) and len(text := shown(text[:1_000])) <= _LABEL_CHARS:
             yield element, text
 
 
@@ -100,11 +97,19 @@ def _headline(link: Element) -> Element:
     return next(link.iter_elements(_HEADING_TAGS), link)
 
 
+def _may_mark(text: str) -> bool:
+    """Whether the words of a marker may begin `text`: whether its first letters do. One of twelve labels passes."""
+    head = text[:_BEFORE_CHARS].lstrip(_BEFORE)[:_PREFIX_CHARS].lower()
+    known = _prefixes()
+    return head in known or head[:5] in known or head[:4] in known or head[:3] in known or head[:2] in known
+
+
 @cache
 def _prefixes() -> frozenset[str]:
-    """The first letters of all forms that announce links, in lower case, as they are written and folded."""
+    """The first six letters of all forms that announce links, in lower case; shorter forms whole."""
     data = json.loads(files("workers.boilerplate").joinpath("data/markers.json").read_text("utf-8"))
     forms = [
         form for kinds in data["markers"].values() for kind in _KINDS for form in kinds.get(kind.value, ())
     ]
-    return frozenset(form.lower()[:_PREFIX_CHARS] for written in forms for form in (written, fold(written)))
+    cut = (form.rstrip("*").lower()[:_PREFIX_CHARS] for form in forms)
+    return frozenset(form for each in cut for form in (each, fold(each)))

@@ -2,15 +2,16 @@
 
 import html
 import re
+import unicodedata
 from typing import Final, TypeAlias
 from urllib.parse import unquote, urljoin, urlsplit
-
-from workers.boilerplate.paragraphs import tidy
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 _HIDDEN: Final = re.compile("[\u00ad\u200b\u2060\ufeff]")  # SOFT HYPHEN, ZERO WIDTH SPACE, WORD JOINER, BOM
+_ABSOLUTE: Final = re.compile(r"https?://[a-zA-Z0-9.-]+(?::[0-9]{1,5})?(?:/[^\s\\#?]*[^\s]*)?")
+"""An address that joining with another leaves as it is, but for its "..": nine of ten."""
 _ADDRESS_CHARS: Final = 4_000
 
 
@@ -22,7 +23,8 @@ def shown(text: str) -> str:
         text = html.unescape(text)
     if "<" in text:
         text = _TAG.sub("", text)
-    return tidy(_HIDDEN.sub("", text))
+    text = " ".join(_HIDDEN.sub("", text).split())
+    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
 def web_address(value: str | None, base: str | None) -> str | None:
@@ -30,6 +32,8 @@ def web_address(value: str | None, base: str | None) -> str | None:
     written = (value or "").strip()
     if not written or len(written) > _ADDRESS_CHARS:
         return None
+    if _ABSOLUTE.fullmatch(written):
+        return written
     try:
         address = urljoin(base or "", written)
         parts = urlsplit(address)

@@ -37,7 +37,9 @@ _TEXT_CHARS: Final = 200
 _DATE_CHARS: Final = 60
 """A by-line has its date among its first words; a caption ends with one."""
 _LINES: Final = 14
-_ELEMENTS: Final = 24
+_ELEMENTS: Final = 8
+_DIGIT: Final = re.compile(r"\d")
+"""Of any script."""
 
 
 def read_published(
@@ -50,11 +52,15 @@ def read_published(
 ) -> Stated | None:
     """The most trusted statement, with the time of day or the zone from a less trusted one that agrees with it."""
     best: Stated | None = None
-    for stated in _published(parts, json_ld, around, url, lang, not_after):
+    for stated in _formal(parts, json_ld, around, lang, not_after):
         if best is None or _completes(stated, best):
             best = stated
         if best.has_time and best.zone:
-            return best
+            break
+    if best is None or not best.has_time:
+        for stated in _in_text(parts, around, url, lang, not_after):
+            if best is None or _completes(stated, best):
+                best = stated
     return best
 
 
@@ -64,28 +70,30 @@ def read_modified(
     values = [*json_ld.texts("dateModified"), *parts.all(*_MODIFIED)]
     if stated := _first(values, lang, not_after):
         return stated
-    marked = (element for element in parts.marked if "dateModified" in (element.attr("itemprop") or ""))
-    return _first(map(_value, marked), lang, not_after)
+    return _first(map(_value, parts.select("[itemprop~=dateModified]")), lang, not_after)
 
 
-def _published(
-    parts: Parts,
-    json_ld: JsonLd,
-    around: Surroundings,
-    url: str | None,
-    lang: str | None,
-    not_after: datetime | None,
+def _formal(
+    parts: Parts, json_ld: JsonLd, around: Surroundings, lang: str | None, not_after: datetime | None
 ) -> Iterator[Stated]:
+    """What JSON-LD, meta elements and elements marked as dates state."""
     for values in (
         [*json_ld.texts("datePublished"), *json_ld.texts("dateCreated"), *json_ld.texts("uploadDate")],
         parts.all(*_PUBLISHED),
     ):
         if stated := _first(values, lang, not_after):
             yield stated
-    for value in _marked(parts, around):
+    for value in dict.fromkeys(_marked(parts, around)):
         if stated := read_date(value, lang=lang, not_after=not_after):
             yield stated
-    near = " | ".join(line[:_DATE_CHARS] for line in around.lines_below(_LINES) if len(line) <= _TEXT_CHARS)
+
+
+def _in_text(
+    parts: Parts, around: Surroundings, url: str | None, lang: str | None, not_after: datetime | None
+) -> Iterator[Stated]:
+    """The dates in the lines below the headline, in the page's address and in its title."""
+    lines = (line[:_DATE_CHARS] for line in around.lines_below(_LINES) if len(line) <= _TEXT_CHARS)
+    near = " | ".join(line for line in lines if _DIGIT.search(line))
     if stated := find_date(near, lang=lang, not_after=not_after):
         yield stated
     if url and (stated := date_in_url(url, not_after=not_after)):
@@ -137,8 +145,8 @@ def _marked(parts: Parts, around: Surroundings) -> Iterator[str]:
         if element.tag == "time" or _DATE_CLASS.search(marks) or _PUBLISH_CLASS.search(marks):
             (said if _PUBLISH_CLASS.search(marks) else behind if is_behind else before).append(element)
     for element in (*said[:_ELEMENTS], *behind[:_ELEMENTS], *before[-_ELEMENTS:][::-1]):
-        if not around.lacks(element):
-            yield _value(element)
+        if _DIGIT.search(value := _value(element)) and not around.lacks(element):
+            yield value
 
 
 def _value(element: Element) -> str:
