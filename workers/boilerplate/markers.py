@@ -18,14 +18,14 @@ paragraph."""
 _LEADING: Final = re.compile(r"^[^\w\u00a9(\uff08]+")  # COPYRIGHT SIGN, FULLWIDTH LEFT PARENTHESIS
 _COLON: Final = re.compile(r"\s*[:\uff1a]\s*|\s+[|\u2013\u2014-]\s+")  # FULLWIDTH COLON, EN DASH, EM DASH
 _NOTHING: Final = re.compile(r"[\W_]*$")
-_MARK: Final = re.compile("[\u064b-\u0652\u0670\u0640]")  # FATHATAN to SUKUN, SUPERSCRIPT ALEF, TATWEEL
 _DENSE: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff]")  # kana, ideographs: no space between words
 # Quotation marks and brackets may close a sentence after its full stop (ARABIC QUESTION MARK, ARABIC FULL STOP,
 # IDEOGRAPHIC FULL STOP, FULLWIDTH EXCLAMATION MARK, FULLWIDTH QUESTION MARK; right quotation marks).
 _SENTENCE_END: Final = re.compile("[.!?\u061f\u06d4\u3002\uff01\uff1f][\"'\u00bb\u201d)]*$")
+# FATHATAN to SUKUN, SUPERSCRIPT ALEF, TATWEEL and COMBINING DOT ABOVE (of a lowered dotted I) to nothing.
 # ALEF with MADDA, HAMZA ABOVE, HAMZA BELOW and ALEF WASLA to ALEF; ALEF MAKSURA and FARSI YEH to YEH; KEHEH to KAF;
 # ZERO WIDTH NON-JOINER and NO-BREAK SPACE to space; RIGHT SINGLE QUOTATION MARK to apostrophe.
-_FOLDED: Final = str.maketrans(
+_FOLDED: Final = dict.fromkeys([*range(0x064B, 0x0653), 0x0670, 0x0640, 0x0307]) | str.maketrans(
     "\u0622\u0623\u0625\u0671\u0649\u06cc\u06a9\u200c\u00a0\u2019",
     "\u0627\u0627\u0627\u0627\u064a\u064a\u0643  '",
 )
@@ -45,6 +45,8 @@ class Kind(StrEnum):
     AUTHOR = "author"
 
 
+_MOST_CHARS: Final = {Kind.SHARE: 48, Kind.LINK: 48, Kind.AUTHOR: 64}
+"""Labels that go on are short: "Share this article on Facebook"; a longer line that begins so is text."""
 _SENTENCES: Final = frozenset({Kind.END, Kind.SUBSCRIBE})
 """Kinds that come as sentences: "All rights reserved." Lines of other kinds have no full stop."""
 
@@ -67,12 +69,15 @@ class _Form:
 
 def find_marker(paragraph: str) -> Marker | None:
     """The marker that `paragraph` (tidied, one line) begins with, or None when it is text."""
-    line = _LEADING.sub("", paragraph)
-    folded, ends = _fold(line[:_HEAD_CHARS])
-    for form in _forms().get(folded[:1], ()):
-        if folded.startswith(form.text):
-            rest = line[ends[len(form.text) - 1] :]
-            value = _value(form, line, rest)
+    line = paragraph if paragraph[:1].isalnum() else _LEADING.sub("", paragraph)
+    folded = line[:_HEAD_CHARS].lower()
+    if not folded.isascii():
+        folded = folded.translate(_FOLDED)
+    table, forms = _sizes(), _forms()
+    for size in (*table.get(folded[:2], ()), *table.get(folded[:1], ())):
+        form = forms.get(folded[:size])
+        if form is not None:
+            value = _value(form, line, line[_end_of(form.text, line) :])
             if value is not None:
                 return Marker(form.kind, value)
     return None
@@ -86,31 +91,55 @@ def _value(form: _Form, line: str, rest: str) -> str | None:
         value = rest[colon.end() :]
         return value if form.kind is Kind.KEYWORDS or len(line) <= _LINE_CHARS else None
     word_goes_on = rest[0].isalnum() and not _DENSE.match(form.text[-1])
-    if not form.may_go_on or word_goes_on or len(line) > _LINE_CHARS:
+    if not form.may_go_on or word_goes_on or len(line) > _MOST_CHARS.get(form.kind, _LINE_CHARS):
         return None
     is_sentence = form.kind not in _SENTENCES and _SENTENCE_END.search(line)
     return None if is_sentence else rest.strip()
 
 
-def _fold(text: str) -> tuple[str, list[int]]:
-    """`text` as forms are compared, and for each of its characters the offset behind it in `text`.
-
-    Lower case, without vowel marks and tatweel, with one letter for the variants of alef, yeh and kaf.
-    """
-    kept = [index for index, char in enumerate(text) if not _MARK.match(char)]
-    folded = "".join(text[index].lower()[:1] for index in kept).translate(_FOLDED)
-    behind = [*kept[1:], len(text)] if kept else []
-    return folded, behind
+def _end_of(folded: str, line: str) -> int:
+    """Where in `line` the characters end that fold to `folded`, which it begins with; vowel marks behind included."""
+    left = len(folded)
+    for index, char in enumerate(line):
+        size = len(char.lower().translate(_FOLDED))
+        if left <= 0 and size:
+            return index
+        left -= size
+    return len(line)
 
 
 @cache
-def _forms() -> dict[str, tuple[_Form, ...]]:
-    """All forms of all languages by their first character, the longest first."""
-    data = json.loads(files("workers.boilerplate").joinpath("data/markers.json").read_text("utf-8"))
-    table: dict[str, list[_Form]] = {}
-    for kinds in data["markers"].values():
+def _forms() -> dict[str, _Form]:
+    """All forms of all languages by their folded text."""
+    table: dict[str, _Form] = {}
+    for kinds in _data()["markers"].values():
         for kind, forms in kinds.items():
             for written in forms:
-                text = _fold(unicodedata.normalize("NFC", written.rstrip("*")))[0]
-                table.setdefault(text[:1], []).append(_Form(text, Kind(kind), written.endswith("*")))
-    return {key: tuple(sorted(forms, key=lambda form: -len(form.text))) for key, forms in table.items()}
+                text = unicodedata.normalize("NFC", written.rstrip("*")).lower().translate(_FOLDED)
+                known = table.setdefault(text, _Form(text, Kind(kind), written.endswith("*")))
+                if (
+                    written.endswith("*") and not known.may_go_on
+                ):  # of one text the form that takes more lines
+                    table[text] = _Form(text, Kind(kind), may_go_on=True)
+    return table
+
+
+@cache
+def _sizes() -> dict[str, tuple[int, ...]]:
+    """The lengths of the forms that begin with two characters, the longest first; of forms of one character by it."""
+    found: dict[str, set[int]] = {}
+    for text in _forms():
+        found.setdefault(text[:2], set()).add(len(text))
+    return {key: tuple(sorted(sizes, reverse=True)) for key, sizes in found.items()}
+
+
+@cache
+def author_words() -> frozenset[str]:
+    """Words before a name that make a line a by-line, without case."""
+    return frozenset(word.casefold() for words in _data()["author_words"].values() for word in words)
+
+
+def _data() -> dict[str, dict[str, dict[str, list[str]]]]:
+    text = files("workers.boilerplate").joinpath("data/markers.json").read_text("utf-8")
+    data: dict[str, dict[str, dict[str, list[str]]]] = json.loads(text)
+    return data

@@ -1,192 +1,178 @@
-"""The article of a plain-text dump of a page: a long paragraph begins it, a marker line ends it.
+"""The article of a plain-text dump of a page: a model judges each line, marker lines and runs of text the rest.
 
-Marker lines cut the dump into stretches. The article is the first stretch that is worth it: one that ends at a
-source line, keywords or "read also", as articles do, or one that is not dwarfed by a later stretch, as the teaser
-at the head of a page is. A "read also" block may hold a complete second article, so the longest will not do.
-
-Source of the numbers here: F1 on `extraction/dev/text.mixed` (1,502 dumps) and `text.synth-ar` (208).
+Every line has features (dumpfeatures.py) that hold in any script, two forests (dumpmodel.py) say how likely it is
+main text, and the first one when its neighbours have been judged. What stands behind the end of the first article is
+left out whatever it looks like: a "read also" block may hold a complete second article.
 """
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from schemas.cleaned_article import Related
-from workers.boilerplate.keywords import split_keywords
-from workers.boilerplate.markers import Kind, Marker, find_marker
-from workers.boilerplate.page import Page
-from workers.boilerplate.paragraphs import distinct, is_prose, join, tidy, weight
+import numpy as np
 
-_BLANK: Final = re.compile(r"\n[^\S\n]*\n")
-_START_CHARS: Final = (120, 60)
-"""Characters of the paragraph that begins an article; the second is tried where the first finds none."""
-_SENTENCE_CHARS: Final = 25
-_CUTS: Final = frozenset({Kind.SOURCE, Kind.KEYWORDS, Kind.RELATED, Kind.END, Kind.SUBSCRIBE})
-_CLOSES_ARTICLE: Final = frozenset({Kind.SOURCE, Kind.KEYWORDS, Kind.READ_ALSO})
-_CLOSED_CHARS: Final = 300
-"""A stretch of so many characters before a source line, keywords or "read also" is the article."""
-_DWARFED_RATIO: Final = 0.25
-"""A stretch shorter than this share of the longest is a teaser. F1 .807 without the rule, .860 with it; .15 and
-.35 are not better, and above .5 second articles win over short first ones."""
-_GAP_LINES: Final = 40
-"""So many lines in a row without a sentence end the article: a menu, a table of links."""
-_RELATED_CHARS: Final = 200
-_RELATED_MAX: Final = 50
-_HEADLINE_CHARS: Final = 25
-"""An unmarked line that is shorter is a date, a section or a name."""
-_TITLE_CHARS: Final = (12, 200)
+from schemas.cleaned_article import Related
+from workers.boilerplate.dumpfeatures import Column
+from workers.boilerplate.dumpfields import HEAD_LINES, authors_of, behind, title_of
+from workers.boilerplate.dumplines import Lines, split_lines
+from workers.boilerplate.dumpmodel import DumpModel, shipped_model
+from workers.boilerplate.markers import Kind, Marker, find_marker
+from workers.boilerplate.page import Judged, Page
+from workers.boilerplate.paragraphs import distinct, join
+
+_KEPT: Final = 0.5
+_LINES_MAX: Final = 8_000
+"""Articles end long before; more lines are looked at by nobody."""
 _HEADING_LINES: Final = 3
 _NOTICE_LINES: Final = 30
 """An error message says so in the first lines of its page, which is short; on a long one they are its menu."""
-
-# ARABIC QUESTION MARK, FULL STOP; DEVANAGARI DANDA; IDEOGRAPHIC FULL STOP; FULLWIDTH EXCLAMATION MARK, QUESTION MARK;
-# HORIZONTAL ELLIPSIS. Closing quotation marks and brackets may follow.
-_SENTENCE_END: Final = re.compile(
-    "[.!?:\u061f\u06d4\u0964\u3002\uff01\uff1f\u2026][\"'\u00bb\u201d\u201c)\\]]*$"
-)
-# BULLET, BLACK CIRCLE, BLACK SMALL SQUARE, MIDDLE DOT, EN DASH
-_BULLET: Final = re.compile("^\\s*(?:[\u2022\u25cf\u25aa\u00b7]\\s*|[*\u2013-]\\s+)(?=\\S)")
+_CLOSING: Final = frozenset({Kind.SOURCE, Kind.KEYWORDS, Kind.READ_ALSO})
+_CLOSED_CHARS: Final = 300
+"""So much kept text before them makes a source line or keywords, and "read also" soon after, the article's end."""
+_NEAR_LINES: Final = 3
+_NEVER_TEXT: Final = frozenset(Kind) - {Kind.AUTHOR, Kind.END}
+"""Of 9,300 lines so marked in the training dumps, 130 belong to the main text, most of them teasers all the same."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Stretch:
-    """The lines `first` to before `end` of a dump, and the kind of marker that stands at `end`."""
+class _Decision:
+    """The lines of a dump and which are kept; `end` is the line where the article is over, N when nothing ends it."""
 
-    first: int
+    lines: Lines
+    markers: list[Marker | None]
+    scores: Column
+    kept: list[bool]
     end: int
-    closed_by: Kind | None
+
+    @property
+    def texts(self) -> list[str]:
+        return [text for text, is_kept in zip(self.lines.texts, self.kept, strict=True) if is_kept]
+
+    @property
+    def first(self) -> int | None:
+        """The line that the article begins with."""
+        return self.kept.index(True) if True in self.kept else None
 
 
-@dataclass(slots=True)
-class _Fields:
-    """What the marker lines behind the article say."""
-
-    source: str | None = None
-    keywords: list[str] = field(default_factory=list)
-    related: list[str] = field(default_factory=list)
-
-
-def read_dump(text: str) -> Page:
-    """The first article of a dump, and the fields that the lines around it state."""
-    lines = _lines(text)
-    markers = [find_marker(line) for line in lines]
-    article = _article(lines, markers)
-    if article is None:
-        return Page(text="", blocks=len(lines))
-    span = slice(article.first, article.end)
-    kept = [line for line, marker in zip(lines[span], markers[span], strict=True) if marker is None]
-    behind = _fields(lines[article.end :], markers[article.end :])
+def read_dump(text: str, *, forest: DumpModel | None = None) -> Page:
+    """The first article of a dump, and the fields that the lines around it state; `forest` is the shipped model."""
+    decision = _decide(text, forest or shipped_model())
+    first, lines = decision.first, decision.lines
+    if first is None:
+        return Page(text="", blocks=len(lines.texts))
+    texts = decision.texts
+    last = len(decision.kept) - 1 - decision.kept[::-1].index(True)
+    found = behind(lines, decision.markers, last + 1, texts)
     return Page(
-        text=join(kept),
-        blocks=len(lines),
-        title=_title(lines, markers, article.first),
-        headings=tuple(lines[: min(article.first, _HEADING_LINES)]) if len(lines) <= _NOTICE_LINES else (),
-        site_name=behind.source,
-        keywords=distinct(behind.keywords),
-        related=tuple(Related(title=headline) for headline in distinct(behind.related)[:_RELATED_MAX]),
+        text=join(texts),
+        blocks=len(lines.texts),
+        title=title_of(lines, decision.markers, first, texts),
+        authors=authors_of(_head(decision, first)),
+        headings=tuple(lines.texts[: min(first, _HEADING_LINES)])
+        if len(lines.texts) <= _NOTICE_LINES
+        else (),
+        site_name=found.source,
+        keywords=distinct(found.keywords),
+        related=tuple(Related(title=headline) for headline in distinct(found.related)),
     )
 
 
-def _lines(text: str) -> list[str]:
-    """The lines of the dump that hold something, tidied; a hard-wrapped paragraph is one line."""
-    lines: list[str] = []
-    for block in _BLANK.split(text):
-        rows = [row for row in block.split("\n") if row.strip()]
-        lines += [" ".join(rows)] if _is_wrapped(rows) else rows
-    return [tidy(line) for line in lines]
+def judge_dump(text: str, *, forest: DumpModel | None = None) -> tuple[Judged, ...]:
+    """Every line of a dump in order, kept or not and why; what is kept is the text of `read_dump`."""
+    decision = _decide(text, forest or shipped_model())
+    return tuple(
+        Judged(line, "line", decision.kept[index], _reason(decision, index), _score(decision, index))
+        for index, line in enumerate(decision.lines.texts)
+    )
 
 
-def _is_wrapped(rows: list[str]) -> bool:
-    """Whether a block is one paragraph broken at a fixed width: its rows are about equally long, but the last."""
-    if len(rows) < 3 or any(_BULLET.match(row) for row in rows):
-        return False
-    widths = [len(row.rstrip()) for row in rows[:-1]]
-    longest = max(widths)
-    return 40 <= longest <= 100 and min(widths) >= 0.7 * longest and len(rows[-1]) <= longest
+def head_lines(text: str, *, forest: DumpModel | None = None) -> tuple[str, ...]:
+    """The lines at the head of the article that are not its text: title, by-line, date, in reading order."""
+    decision = _decide(text, forest or shipped_model())
+    return () if decision.first is None else _head(decision, decision.first)
 
 
-def _article(lines: list[str], markers: list[Marker | None]) -> _Stretch | None:
-    for start_chars in _START_CHARS:
-        found = list(_stretches(lines, markers, start_chars))
-        sizes = [_prose_chars(lines[item.first : item.end]) for item in found]
-        for item, chars in zip(found, sizes, strict=True):
-            is_closed = item.closed_by in _CLOSES_ARTICLE and chars >= _CLOSED_CHARS
-            if is_closed or chars >= _DWARFED_RATIO * max(sizes):
-                return item
-    return None
+def _head(decision: _Decision, first: int) -> tuple[str, ...]:
+    near = range(max(0, first - HEAD_LINES), min(first + _HEADING_LINES, len(decision.kept)))
+    return tuple(decision.lines.texts[index] for index in near if not decision.kept[index])
 
 
-def _stretches(lines: list[str], markers: list[Marker | None], start_chars: int) -> Iterator[_Stretch]:
-    """The stretches between cuts that hold a paragraph of more than `start_chars` characters, from that on."""
-    begin = 0
-    cuts = [index for index, marker in enumerate(markers) if marker and _is_cut(marker)]
-    for cut in [*cuts, len(lines)]:
-        prose = (
-            index
-            for index in range(begin, cut)
-            if markers[index] is None and is_prose(lines[index], start_chars)
-        )
-        first = next(prose, None)
-        closing = markers[cut] if cut < len(lines) else None
-        kind = closing.kind if closing else None
-        if first is not None:
-            yield _Stretch(
-                first, cut if kind in _CLOSES_ARTICLE else _last_sentence(lines, first, cut) + 1, kind
-            )
-        begin = cut + 1
+def _decide(text: str, model: DumpModel) -> _Decision:
+    """What is kept: the one decision that all readers of a dump share."""
+    lines = split_lines(text)
+    looked_at = Lines(lines.texts[:_LINES_MAX], lines.blanks[:_LINES_MAX], lines.bulleted[:_LINES_MAX])
+    markers = [find_marker(line) for line in looked_at.texts]
+    scores = model.probabilities(looked_at, markers)
+    likely = scores > _KEPT
+    for index, marker in enumerate(markers):
+        if marker and marker.kind in _NEVER_TEXT:
+            likely[index] = False
+    end = _end(looked_at, markers, likely)
+    likely[end:] = False
+    beyond = len(lines.texts) - len(looked_at.texts)
+    return _Decision(
+        lines,
+        [*markers, *[None] * beyond],
+        np.append(scores, np.zeros(beyond, np.float32)),
+        [*likely.tolist(), *[False] * beyond],
+        end,
+    )
 
 
-def _is_cut(marker: Marker) -> bool:
-    return marker.kind in _CUTS or (marker.kind is Kind.READ_ALSO and not marker.value)
+def _end(
+    lines: Lines, markers: list[Marker | None], likely: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+) -> int:
+    """The line where the first article is over: two different closing markers near each other behind enough text."""
+    chars = 0
+    closed: tuple[int, Kind] | None = None
+    for index, marker in enumerate(markers):
+        if likely[index]:
+            chars += len(lines.texts[index])
+            closed = None
+        if marker is None or chars < _CLOSED_CHARS or marker.kind not in _CLOSING:
+            continue
+        if marker.kind is Kind.READ_ALSO and marker.value:
+            continue
+        if closed and closed[1] is not marker.kind and index - closed[0] <= _NEAR_LINES:
+            return closed[0]
+        closed = (index, marker.kind)
+    return len(lines.texts)
 
 
-def _last_sentence(lines: list[str], first: int, end: int) -> int:
-    """The last line that ends a sentence before a long gap without any; menus and names of sections trail off."""
-    last = first
-    for index in range(first + 1, end):
-        if _SENTENCE_END.search(lines[index]) and weight(lines[index]) >= _SENTENCE_CHARS:
-            last = index
-        elif index - last > _GAP_LINES:
-            break
-    return last
+def _score(decision: _Decision, index: int) -> float | None:
+    is_model = decision.kept[index] or (index < decision.end and decision.scores[index] <= _KEPT)
+    return round(float(decision.scores[index]), 3) if is_model else None
 
 
-def _prose_chars(lines: Sequence[str]) -> int:
-    return sum(weight(line) for line in lines if is_prose(line, 0))
+def _reason(decision: _Decision, index: int) -> str:
+    """Why a line is kept or not, in words."""
+    marker, score = decision.markers[index], float(decision.scores[index])
+    if decision.kept[index]:
+        return "reads like the article's text" if score > 0.8 else "more likely the article's text than not"
+    if index >= _LINES_MAX:
+        return f"behind the first {_LINES_MAX:,} lines"
+    if marker:
+        return _MARKED[marker.kind]
+    if index >= decision.end:
+        return "behind the end of the first article"
+    first = decision.first
+    if first is None:
+        return "no line of this text reads like an article"
+    place = "before" if index < first else "after or between the paragraphs of"
+    return (
+        f"does not read like the article's text, {place} it"
+        if place == "before"
+        else f"{place} the article, and not its text"
+    )
 
 
-def _title(lines: list[str], markers: list[Marker | None], first: int) -> str | None:
-    """The line before the article, when it looks like a headline and nothing but a line or two precedes it."""
-    if not 1 <= first <= 3 or markers[first - 1] is not None:
-        return None
-    line = lines[first - 1]
-    is_plain = not _BULLET.match(line) and not line.endswith((".", ":", "|", "\u060c"))  # ARABIC COMMA
-    return line if is_plain and _TITLE_CHARS[0] <= weight(line) and len(line) <= _TITLE_CHARS[1] else None
-
-
-def _fields(lines: list[str], markers: list[Marker | None]) -> _Fields:
-    found = _Fields()
-    section: Kind | None = None
-    for line, marker in zip(lines, markers, strict=True):
-        if marker:
-            section = marker.kind
-            if section is Kind.SOURCE and marker.value:
-                found.source = found.source or marker.value.rstrip(" .") or None
-            elif section is Kind.KEYWORDS and not found.keywords:
-                found.keywords = split_keywords(marker.value)
-        elif section is Kind.KEYWORDS and not found.keywords:
-            found.keywords = split_keywords(line)
-        elif section is Kind.RELATED and len(line) <= _RELATED_CHARS:
-            found.related.append(line)
-        else:
-            section = None
-    found.related = _headlines(found.related)
-    return found
-
-
-def _headlines(lines: list[str]) -> list[str]:
-    """The headlines of a "related" list: its bulleted lines, or where it has no bullets what is long enough."""
-    bulleted = [_BULLET.sub("", line) for line in lines if _BULLET.match(line)]
-    headlines = bulleted or [line for line in lines if weight(line) >= _HEADLINE_CHARS]
-    return [line for line in headlines if "://" not in line]
+_MARKED: Final = {
+    Kind.SOURCE: "names the source",
+    Kind.KEYWORDS: "keywords",
+    Kind.READ_ALSO: "points to another article",
+    Kind.RELATED: "heads a list of other articles",
+    Kind.END: "comments or rights: the article is over",
+    Kind.SUBSCRIBE: "asks to subscribe",
+    Kind.SHARE: "asks to share or to follow",
+    Kind.LINK: "the label of a link or an advertisement",
+    Kind.AUTHOR: "names an author",
+}

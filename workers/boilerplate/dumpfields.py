@@ -1,0 +1,175 @@
+"""What the lines around the article of a dump state: title, authors, source, keywords, related headlines."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from workers.boilerplate.dumplines import BULLET, Lines
+from workers.boilerplate.keywords import split_keywords
+from workers.boilerplate.markers import Kind, Marker, author_words, find_marker
+from workers.boilerplate.paragraphs import distinct, letters, weight
+
+HEAD_LINES: Final = 12
+"""So many lines before the article may hold its title, by-line and date."""
+_RELATED_CHARS: Final = 200
+_RELATED_MAX: Final = 50
+_HEADLINE_WEIGHT: Final = 25
+"""An unmarked line that is lighter is a date, a section or a name."""
+_TITLE_CHARS: Final = (12, 200)
+_NAME_CHARS: Final = 60
+_NAME_WORDS: Final = 5
+_STRAY_CHARS: Final = 2
+_SAID_PARAGRAPHS: Final = 12
+_TITLE_LINES: Final = 25
+_TITLE_WORDS: Final = 5
+_DISTANCE_SCORE: Final = 0.02
+_REPEATED_SCORE: Final = 0.2
+_DATE_DIGITS: Final = 4
+_DATE_RATIO: Final = 0.15
+_CREDITS: Final = ("\u00a9", "|", "://", "@")  # COPYRIGHT SIGN
+_WORD: Final = re.compile(r"\w+")
+_COMMON_PARAGRAPHS: Final = 3
+_COMMON_RATIO: Final = 0.25
+"""A word of a quarter of the paragraphs is one of the language's small words, not a keyword."""
+# ARABIC COMMA, IDEOGRAPHIC COMMA, FULLWIDTH COMMA; ARABIC FULL STOP, DEVANAGARI DANDA, IDEOGRAPHIC FULL STOP
+_NOT_TITLE_END: Final = (".", ":", "|", "\u060c", ",", "\u3001", "\uff0c", "\u06d4", "\u0964", "\u3002")
+_CONJUNCTION: Final = re.compile(
+    "\\s*[,\u060c;&\u3001]\\s*|\\s+(?:and|und|et|y|e|en|og|och|ve|i|\u0438|\u0438|\u0648)\\s+"
+)
+"""Between names: commas; CYRILLIC SMALL LETTER I; ARABIC LETTER WAW."""
+
+
+@dataclass(slots=True)
+class Behind:
+    """What the marker lines behind an article say."""
+
+    source: str | None = None
+    keywords: list[str] = field(default_factory=list)
+    related: list[str] = field(default_factory=list)
+
+
+def title_of(
+    lines: Lines, markers: Sequence[Marker | None], first: int, article: Sequence[str]
+) -> str | None:
+    """The headline before line `first`, where `article` begins; None when no line before it looks like one.
+
+    Of the lines that may be it, the one that says most of what the article says, the nearest of equal ones; a line
+    that the page repeats, as it does with its title, counts more, one of a word or two less.
+    """
+    said = {word for paragraph in article[:_SAID_PARAGRAPHS] for word in _said(paragraph)}
+    best, title = 0.0, None
+    copies = Counter(lines.texts)
+    for distance, index in enumerate(range(first - 1, max(-1, first - 1 - _TITLE_LINES), -1)):
+        line = lines.texts[index]
+        if markers[index] is not None or lines.bulleted[index] or not _is_headline(line):
+            continue
+        words = _said(line)
+        score = len(words & said) / max(len(words), _TITLE_WORDS) - distance * _DISTANCE_SCORE
+        score += _REPEATED_SCORE * (copies[line] > 1)
+        if score > best:
+            best, title = score, line
+    return title
+
+
+def _said(text: str) -> set[str]:
+    """The words of a text but for the shortest; of scripts without spaces the pairs of characters."""
+    folded = text.casefold()
+    if weight(folded) > 2 * len(folded):
+        return {folded[at : at + 2] for at in range(len(folded) - 1)}
+    return {word for word in _WORD.findall(folded) if len(word) > _STRAY_CHARS}
+
+
+def _is_headline(line: str) -> bool:
+    is_sized = _TITLE_CHARS[0] <= weight(line) and len(line) <= _TITLE_CHARS[1]
+    digits = sum(map(str.isdigit, line))
+    is_date = digits >= _DATE_DIGITS and digits >= _DATE_RATIO * len(line)
+    is_credited = any(mark in line for mark in _CREDITS) or line.endswith((")", "\uff09"))
+    return (
+        is_sized
+        and not is_date
+        and not is_credited
+        and not line.endswith(_NOT_TITLE_END)
+        and not _byline(line)
+    )
+
+
+def authors_of(lines: Sequence[str]) -> tuple[str, ...]:
+    """The names on the first by-line among `lines`."""
+    for line in lines:
+        if names := _byline(line):
+            return distinct(names)
+    return ()
+
+
+def _byline(line: str) -> list[str]:
+    """The names on a line such as "By Ann Lee and Bo Ek"; empty when the line is none."""
+    if len(line) > 2 * _NAME_CHARS:
+        return []
+    first, _, rest = line.replace(":", " ", 1).partition(" ")
+    if first.casefold() not in author_words():
+        return []
+    names = [name.strip(" .|-") for name in _CONJUNCTION.split(rest.strip())]
+    is_name = [
+        1 < len(name.split()) <= _NAME_WORDS and len(name) <= _NAME_CHARS and name[0].isalpha()
+        for name in names
+    ]
+    has_digit = any(char.isdigit() for char in rest)
+    return names if names and all(is_name) and not has_digit else []
+
+
+def behind(lines: Lines, markers: Sequence[Marker | None], end: int, article: Sequence[str]) -> Behind:
+    """What the lines from `end` on say of the article that ends there."""
+    found = Behind()
+    section: Kind | None = None
+    for index in range(end, len(lines.texts)):
+        line, marker = lines.texts[index], markers[index]
+        if marker:
+            section = marker.kind
+            if section is Kind.SOURCE and marker.value:
+                found.source = found.source or marker.value.rstrip(" .") or None
+            elif section is Kind.KEYWORDS and not found.keywords:
+                found.keywords = _keywords(marker.value, article)
+        elif section is Kind.KEYWORDS and not found.keywords:
+            found.keywords = _keywords(line, article)
+        elif section is Kind.RELATED and len(line) <= _RELATED_CHARS:
+            found.related.append(line)
+        else:
+            section = None
+    found.related = _headlines(found.related)[:_RELATED_MAX]
+    return found
+
+
+def _keywords(line: str, article: Sequence[str]) -> list[str]:
+    """The keywords of a line. A run of words without separators holds also what stood between the phrases."""
+    found = split_keywords(line)
+    if any(" " in keyword for keyword in found):
+        return found
+    paragraphs = [set(paragraph.split()) for paragraph in article]
+    return [keyword for keyword in found if not _is_stray(keyword, paragraphs)]
+
+
+def _is_stray(keyword: str, paragraphs: Sequence[set[str]]) -> bool:
+    if (
+        len(letters(keyword)) <= _STRAY_CHARS
+        and keyword == keyword.casefold()
+        and not _is_ideographic(keyword)
+    ):
+        return True
+    holders = sum(keyword in words for words in paragraphs)
+    is_common = holders > max(_COMMON_PARAGRAPHS, _COMMON_RATIO * len(paragraphs))
+    is_common = is_common and len(letters(keyword)) <= 2 * _STRAY_CHARS
+    marker = find_marker(keyword)
+    return is_common or (marker is not None and marker.kind is Kind.LINK)
+
+
+def _is_ideographic(text: str) -> bool:
+    return weight(text) > len(text)
+
+
+def _headlines(lines: list[str]) -> list[str]:
+    """The headlines of a "related" list: its bulleted lines, or where it has no bullets what is long enough."""
+    bulleted = [BULLET.sub("", line) for line in lines if BULLET.match(line)]
+    headlines = bulleted or [line for line in lines if weight(line) >= _HEADLINE_WEIGHT]
+    return [line for line in headlines if "://" not in line]
