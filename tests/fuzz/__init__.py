@@ -1,0 +1,1 @@
+"""Mutated pages against the boilerplate stage: `python -m tests.fuzz.pages --help`."""
