@@ -33,6 +33,7 @@ class Metadata:
     """
 
     title: str | None = None
+    description: str | None = None
     authors: tuple[str, ...] = ()
     published_at: datetime | None = None
     published_zone: str | None = None
@@ -75,6 +76,7 @@ def read_metadata(document: Document, *, url: str | None, fetched_at: datetime |
     published = read_published(parts, json_ld, around, base, lang, fetched_at)
     modified = read_modified(parts, json_ld, lang, fetched_at)
     return Metadata(
+        description=parts.first("og:description", "description", "twitter:description"),
         title=read_title(parts, json_ld, headline, sites),
         authors=read_authors(parts, json_ld, around, sites),
         published_at=published.at if published else None,
