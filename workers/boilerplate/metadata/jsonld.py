@@ -12,9 +12,11 @@ import orjson
 from workers.boilerplate.metadata.texts import Json, same_address
 from workers.boilerplate.paragraphs import letters
 
-_WRAPPING: Final = re.compile(r"<!--|-->|(?:/\*|//)?\s*<!\[CDATA\[\s*(?:\*/)?|(?:/\*|//)?\s*\]\]>\s*(?:\*/)?")
+_WRAPPING: Final = re.compile(
+    r"<!--|-->|(?:/\*|//)?\s{0,4}<!\[CDATA\[\s{0,4}(?:\*/)?|(?:/\*|//)?\s{0,4}\]\]>\s{0,4}(?:\*/)?"
+)
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]+")
-_TRAILING_COMMA: Final = re.compile(r",(?=\s*[}\]])")
+_TRAILING_COMMA: Final = re.compile(r",(?=\s{0,99}[}\]])")
 _BAD_ESCAPE: Final = re.compile(r'\\(?!["\\/bfnrtu])')
 _FIELD: Final = re.compile(
     r'"(headline|datePublished|dateModified|dateCreated|inLanguage|keywords|articleSection)"\s*:\s*"((?:[^"\\]|\\.){1,500}+)"'
@@ -32,7 +34,8 @@ _NOT_THE_PAGE: Final = frozenset({
     "author", "creator", "breadcrumb", "potentialAction", "offers", "recommendation", "significantLink",
 })  # fmt: skip
 """Properties whose values describe other things than the page: teasers, parts, people."""
-_NODES_MAX: Final = 20_000
+_NODES_MAX: Final = 5_000
+_BROKEN_CHARS: Final = 300_000
 _SCRIPTS_MAX: Final = 64
 """Bounds for pages that were made to keep us busy; the pages of extraction/dev have up to 16 scripts."""
 
@@ -84,7 +87,7 @@ def read_json_ld(scripts: list[str], urls: list[str], titles: list[str]) -> Json
     for script in scripts[:_SCRIPTS_MAX]:
         value = parse(script)
         if value is None:
-            broken.append(script)
+            broken.append(script[:_BROKEN_CHARS])
         else:
             nodes += _described(value, _NODES_MAX - len(nodes))
     keys = [key for key in map(letters, titles) if key]
@@ -108,7 +111,7 @@ def parse(script: str) -> Json:
     try:
         found: Json = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return _repaired(text)
+        return _repaired(text[:_BROKEN_CHARS])
     return found
 
 

@@ -13,6 +13,7 @@ _MARKED: Final = (
 _META_MAX: Final = 500
 _MARKED_MAX: Final = 600
 _H1_MAX: Final = 20
+_CONTENT_CHARS: Final = 10_000
 _TITLE_CHARS: Final = 2_000
 """Bounds for pages that were made to keep us busy."""
 
@@ -65,12 +66,14 @@ class Parts:
 def _meta(document: Document) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for element in document.find_all("meta", limit=_META_MAX):
-        content = element.attr("content")
-        if content and (content := content.strip()):
-            attr = element.attr
-            for name in {attr("property"), attr("name"), attr("itemprop"), attr("http-equiv")}:
+        attr = element.attr
+        content = attr("content")
+        if content and (content := content[:_CONTENT_CHARS].strip()):
+            for name in {attr("property"), attr("name"), attr("itemprop")}:
                 if name:
                     found.setdefault(name.strip().lower(), []).append(content)
+            if not attr("name") and (name := attr("http-equiv")):
+                found.setdefault(name.strip().lower(), []).append(content)
     return found
 
 

@@ -18,20 +18,22 @@ from workers.boilerplate.paragraphs import letters, weight, word_count
 _LABELS: Final = ("h2", "h3", "h4", "h5", "h6", "p", "strong", "b", "dt")
 """Elements that hold such words, alone or before a link. Looking at every div and span as well would take longer than
 all the rest of the metadata."""
-_KINDS: Final = (Kind.RELATED, Kind.READ_ALSO, Kind.LINK)
+_KINDS: Final = (Kind.RELATED, Kind.READ_ALSO)
 _HEADING_TAGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _PAGE_PARTS: Final = frozenset({"html", "body", "main", "article"})
 _PREFIX_CHARS: Final = 6
 _BEFORE: Final = " \n\t\r[(\u00a0\u2022\u25ba\u25b6\u2192*-"  # NO-BREAK SPACE, BULLET, pointers, arrow
 _BEFORE_CHARS: Final = 200
 _LABEL_CHARS: Final = 160
+_RAW_CHARS: Final = 600
+"""With the white space of the source."""
 _HEADLINE_CHARS: Final = (16, 200)
 _HEADLINE_WORDS: Final = 3
 """Shorter links are sections and names, longer ones are teasers."""
 _LEVELS: Final = 3
 """The list that a heading announces is its sibling, or that of a wrapper or two around the heading."""
 _RELATED_MAX: Final = 50
-_LABELS_MAX: Final = 4_000
+_LABELS_MAX: Final = 1_000
 _MARKERS_MAX: Final = 40
 _SIBLINGS_MAX: Final = 60
 _LINKS_MAX: Final = 60
@@ -39,7 +41,7 @@ _LINKS_MAX: Final = 60
 
 
 def read_related(document: Document, base: str | None) -> tuple[Related, ...]:
-    """The headlines, each once, in the order of the page; addresses are absolute, by `base`."""
+    """The headlines, each once, lists before lines in the text; addresses are absolute, by `base`."""
     found: dict[str, Related] = {}
     for label, text in islice(_labels(document), _MARKERS_MAX):
         for link in _announced(label, text):
@@ -53,8 +55,9 @@ def read_related(document: Document, base: str | None) -> tuple[Related, ...]:
 
 def _labels(document: Document) -> Iterator[tuple[Element, str]]:
     """Elements that begin with the words of a marker, and their text."""
-    for element in islice(document.iter_elements(_LABELS), _LABELS_MAX):
-        if _may_mark(text := element.text) and len(text := shown(text[:1_000])) <= _LABEL_CHARS:
+    for element in (each for tag in _LABELS for each in document.find_all(tag, limit=_LABELS_MAX)):
+        text = element.text
+        if len(text) <= _RAW_CHARS and _may_mark(text) and len(text := shown(text)) <= _LABEL_CHARS:
             yield element, text
 
 
@@ -64,7 +67,7 @@ def _announced(label: Element, text: str) -> list[Element]:
     if marker is None or marker.kind not in _KINDS or label.closest("nav, footer") is not None:
         return []
     inside = label.find_all("a", limit=_LINKS_MAX)
-    if (inside and marker.value) or marker.kind is Kind.LINK:
+    if inside and marker.value:
         return inside if any(letters(link.text) in letters(marker.value) for link in inside) else []
     node: Element = label
     for _ in range(_LEVELS):

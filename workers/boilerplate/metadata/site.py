@@ -36,7 +36,9 @@ _SAME: Final = {
     "ua": "uk",
 }
 """Forms of one written language; withdrawn tags; codes of countries that pages write for that of their language."""
+_SEPARATOR: Final = re.compile("[,;|\u060c\u3001\uff0c]")  # ARABIC COMMA, IDEOGRAPHIC COMMA, FULLWIDTH COMMA
 _KEYWORDS_MAX: Final = 60
+_KEYWORDS_CHARS: Final = 5_000
 _KEYWORD_CHARS: Final = 80
 _AROUND: Final = "header, nav, footer, dialog"
 
@@ -60,7 +62,7 @@ def site_name(parts: Parts, json_ld: JsonLd) -> str | None:
 
 def canonical_url(parts: Parts, url: str | None) -> str | None:
     stated = (*parts.links.get("canonical", ())[:1], *parts.all("og:url")[:1])
-    return next(filter(None, (web_address(each, url) for each in stated)), None)
+    return next((address for each in stated if (address := web_address(each, url))), None)
 
 
 def language_tags(document: Document, parts: Parts, json_ld: JsonLd) -> list[str]:
@@ -115,22 +117,23 @@ def _image_urls(json_ld: JsonLd) -> list[str]:
 
 def keywords(parts: Parts, json_ld: JsonLd, document: Document) -> tuple[str, ...]:
     """The keywords that JSON-LD, meta elements or links with rel=tag state, each once, of the first that has any."""
-    written = json_ld.texts("keywords")
-    stated = [
-        word
-        for text in written
-        for word in (split_keywords(text) if len(written) == 1 and _is_list(text) else [text])
-    ]
-    if not stated:
+    stated = json_ld.texts("keywords")
+    words = stated if len(stated) > 1 else [word for text in stated for word in _split(text)]
+    if not words:
         values = next(filter(None, (parts.all(name) for name in _KEYWORDS_META)), [])
-        stated = [word for text in values for word in (split_keywords(text) if _is_list(text) else [text])]
-    if not stated:
-        stated = [link.text[:200].lstrip(" #") for link in document.select("a[rel~=tag]")[:_KEYWORDS_MAX]]
-    return distinct(shown(word) for word in stated if len(word) <= _KEYWORD_CHARS)[:_KEYWORDS_MAX]
+        words = [word for text in values for word in _split(text)]
+    if not words:
+        words = [
+            link.text[: 2 * _KEYWORD_CHARS].lstrip(" #")
+            for link in document.select("a[rel~=tag]")[:_KEYWORDS_MAX]
+        ]
+    return distinct(shown(word) for word in words if len(word) <= _KEYWORD_CHARS)[:_KEYWORDS_MAX]
 
 
-def _is_list(text: str) -> bool:
-    return bool(re.search("[,;|\u060c\u3001\uff0c]", text))  # ARABIC, IDEOGRAPHIC, FULLWIDTH COMMA
+def _split(text: str) -> list[str]:
+    """The keywords of a list; a text without separators is one."""
+    text = text[:_KEYWORDS_CHARS]
+    return split_keywords(text) if _SEPARATOR.search(text) else [text]
 
 
 def is_paywalled(parts: Parts, json_ld: JsonLd) -> bool:

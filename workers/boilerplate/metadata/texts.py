@@ -12,11 +12,15 @@ _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 _HIDDEN: Final = re.compile("[\u00ad\u200b\u2060\ufeff]")  # SOFT HYPHEN, ZERO WIDTH SPACE, WORD JOINER, BOM
 _ABSOLUTE: Final = re.compile(r"https?://[a-zA-Z0-9.-]+(?::[0-9]{1,5})?(?:/[^\s\\#?]*[^\s]*)?")
 """An address that joining with another leaves as it is, but for its "..": nine of ten."""
+_SHOWN_CHARS: Final = 4_000
+"""Titles, names and lines are shorter."""
 _ADDRESS_CHARS: Final = 4_000
 
 
 def shown(text: str) -> str:
-    """`text` as a reader sees it: entities that were escaped twice, tags and invisible marks out, tidied."""
+    """The first 4,000 characters of `text` as a reader sees them: tidied, without tags, invisible marks and entities
+    that were escaped twice."""
+    text = text[:_SHOWN_CHARS]
     if text.isascii() and "&" not in text and "<" not in text:
         return " ".join(text.split())
     if "&" in text:
