@@ -58,6 +58,9 @@ _CLOCK: Final = (
     "(?: ?\\(?(?P<zone>(?:utc|gmt) ?[+-] ?[0-9]{{1,2}}(?::?[0-9]{{2}})?|[+-][0-9]{{2}}:?[0-9]{{2}}|[^\\W0-9_]{{1,4}}(?![^\\W_])))?"
 )
 _BETWEEN_CHARS: Final = 24
+_BEFORE_CHARS: Final = 32
+_NUMBER: Final = re.compile(r"[0-9]+")
+"""What stands between two dates belongs to the second."""
 _OFFSET: Final = re.compile(r"(?:utc|gmt)? ?([+-]) ?([0-9]{1,2}):?([0-9]{2})?$")
 _IN_URL: Final = re.compile(
     r"[/_.-]((?:19|20)[0-9]{2})(?:[/_-]([0-9]{1,2}|[a-z]{3})[/_-]([0-9]{1,2})|([0-9]{2})([0-9]{2}))(?=[/_.?#-]|$)"
@@ -262,7 +265,8 @@ def _offset(written: str) -> str | None:
 
 def _is_update(folded: str, found: _Found) -> bool:
     """Whether the words just before the date say that it is that of a change."""
-    return bool(_update_words().search(folded[max(0, found.start - 32) : found.start]))
+    before = folded[max(0, found.start - _BEFORE_CHARS) : found.start]
+    return bool(_update_words().search(_NUMBER.split(before)[-1]))
 
 
 def _midnight(day: date) -> datetime:

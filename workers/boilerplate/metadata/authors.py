@@ -61,7 +61,10 @@ def read_authors(
 
 def _is_site(name: str, sites: list[str]) -> bool:
     key = letters(name)
-    return any(key == site or (len(key) > _SHORT and key in site) or site in key for site in sites)
+    return any(
+        key == site or (len(key) > _SHORT and key in site) or (len(site) > _SHORT and site in key)
+        for site in sites
+    )
 
 
 def _stated(json_ld: JsonLd) -> Iterator[str]:

@@ -26,6 +26,7 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 @dataclass(frozen=True, slots=True)
 class _Words:
     by: re.Pattern[str]
+    by_alone: frozenset[str]
     between: re.Pattern[str]
     roles: frozenset[str]
     not_names: frozenset[str]
@@ -68,6 +69,8 @@ def _is_name(piece: str) -> bool:
     if not _LETTER.search(piece) or len(piece) > _NAME_CHARS or len(piece.split()) > _NAME_WORDS:
         return False
     key = piece.casefold()
+    if ":" in piece or key in _words().by_alone:
+        return False
     return key not in _words().roles and key not in _words().not_names and not any(map(str.isdigit, piece))
 
 
@@ -83,6 +86,7 @@ def _words() -> _Words:
     between = "|".join(map(re.escape, sorted(data["and"], key=len, reverse=True)))
     return _Words(
         by=re.compile(rf"(?:{joined})(?:\s*[:\uff1a/]\s*|\s+)", re.IGNORECASE),  # FULLWIDTH COLON
+        by_alone=frozenset(word.casefold() for word in by),
         between=re.compile(rf"\s+(?:{between})\s+", re.IGNORECASE),
         roles=frozenset(word.casefold() for word in data["roles"]),
         not_names=frozenset(word.casefold() for word in data["not_names"]),

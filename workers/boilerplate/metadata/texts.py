@@ -19,7 +19,8 @@ _ADDRESS_CHARS: Final = 4_000
 
 def shown(text: str) -> str:
     """The first 4,000 characters of `text` as a reader sees them: tidied, without tags, invisible marks and entities
-    that were escaped twice."""
+    that were escaped twice.
+    """
     text = text[:_SHOWN_CHARS]
     if text.isascii() and "&" not in text and "<" not in text:
         return " ".join(text.split())
