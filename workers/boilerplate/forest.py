@@ -56,25 +56,29 @@ class Forest:
 
     def margins(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """The log-odds (N,) of rows (N, F), whose columns are in the order of `names`."""
-        parts = [self._margins(rows[at : at + _ROWS_AT_ONCE]) for at in range(0, len(rows), _ROWS_AT_ONCE)]
+        return self.margins_by_column(np.ascontiguousarray(rows.T))
+
+    def margins_by_column(self, columns: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The log-odds (N,) of columns (F, N) in the order of `names`: what is faster when they are at hand."""
+        parts = [
+            self._margins(columns[:, at : at + _ROWS_AT_ONCE])
+            for at in range(0, columns.shape[1], _ROWS_AT_ONCE)
+        ]
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
     def probabilities(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """The probability (N,) in 0..1 of each row (N, F)."""
         return probability(self.margins(rows))
 
-    def _margins(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _margins(self, columns: NDArray[np.float32]) -> NDArray[np.float32]:
         trees, depth = self.feature.shape
-        by_column = np.ascontiguousarray(rows.T)
-        index = np.zeros((trees, len(rows)), np.int32)
+        index = np.zeros((trees, columns.shape[1]), np.int32)
         for d in range(depth):
-            answers = by_column[self.feature[:, d]] > self.border[:, d, None]
+            answers = columns[self.feature[:, d]] > self.border[:, d, None]
             index |= answers.astype(np.int32) << d
         index += (np.arange(trees, dtype=np.int32) << depth)[:, None]
-        summed: NDArray[np.float32] = self.leaf.ravel()[index].sum(axis=0, dtype=np.float32) + np.float32(
-            self.bias
-        )
-        return summed
+        summed: NDArray[np.float32] = self.leaf.ravel()[index].sum(axis=0, dtype=np.float32)
+        return summed + np.float32(self.bias)
 
 
 def probability(margins: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,27 +5,27 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from lxml import etree
-
 from schemas.cleaned_article import CleanedArticle, Source
 from schemas.dead_letter import DeadReason
 from schemas.raw_event import RawEvent
 from schemas.rejected_event import RejectReason
 from workers.boilerplate.charset import decode, kind_of_file, scrub
+from workers.boilerplate.dates import find_date
 from workers.boilerplate.html import read_html
 from workers.boilerplate.language import detect
+from workers.boilerplate.mojibake import garbled
 from workers.boilerplate.page import Page
 from workers.boilerplate.paragraphs import distinct, tidy
 from workers.boilerplate.sniff import is_html
 from workers.boilerplate.textdump import read_dump
-from workers.boilerplate.times import parse_time
 from workers.boilerplate.verdict import why_no_article
 from workers.errors import PoisonEventError
 from workers.identity import article_id
 from workers.outcomes import Dropped, Failed, Kept, Outcome
 
-VERSION: Final[str] = "1"
+VERSION: Final[str] = "2"
 """Raised when the same event may give another record."""
+_TIME_CHARS: Final = 100
 
 
 def clean(batch: Sequence[RawEvent]) -> list[Outcome[CleanedArticle]]:
@@ -39,7 +39,7 @@ def clean(batch: Sequence[RawEvent]) -> list[Outcome[CleanedArticle]]:
 
 
 def warm_up() -> None:
-    """Load what the first event would else wait for: the language model (0.5 s), word lists, trafilatura's parts."""
+    """Load what the first event would else wait for: models, word lists, patterns."""
     paragraph = (
         "This page is read once at the start, so that the first article does not wait for word lists. "
     )
@@ -54,20 +54,32 @@ def _clean_one(event: RawEvent) -> Outcome[CleanedArticle]:
     text = decode(event.body, event.content_type)
     if not text.strip():
         return Dropped(RejectReason.EMPTY, "the body is white space and control characters")
+    if damage := garbled(text):
+        return Dropped(RejectReason.GARBLED, f"the text cannot be read: {damage}")
+    return _article(event, text)
+
+
+def _article(event: RawEvent, text: str) -> Outcome[CleanedArticle]:
     try:
         page = _read(text, event)
-    except (ValueError, RecursionError, etree.LxmlError) as error:
+    except (ValueError, RecursionError) as error:
         message = f"the page could not be parsed: {type(error).__name__}: {error}"
         return Failed(PoisonEventError(message, DeadReason.STAGE_ERROR, error=type(error).__name__))
     if why := why_no_article(page):
-        return Dropped(RejectReason.NO_ARTICLE, why)
+        return Dropped(*why)
     return Kept(_merge(event, page))
 
 
 def _read(text: str, event: RawEvent) -> Page:
     if is_html(text, event.content_type):
-        return read_html(text, url=_field(event.url), fetched_at=parse_time(event.fetched_at))
+        return read_html(text, url=_field(event.url), fetched_at=_time(event.fetched_at))
     return read_dump(text)
+
+
+def _time(value: str | None) -> datetime | None:
+    """The time that a field of the event states."""
+    stated = find_date(value[:_TIME_CHARS]) if value else None
+    return stated.at if stated else None
 
 
 def _merge(event: RawEvent, page: Page) -> CleanedArticle:
@@ -78,6 +90,7 @@ def _merge(event: RawEvent, page: Page) -> CleanedArticle:
     - tags of the feed are added to the page's keywords.
     """
     language = detect(page.text, event.lang or page.lang)
+    published = _published(page.published_at, _time(event.published_at))
     return CleanedArticle(
         id=article_id(event.body, event.url),
         url=_field(event.url),
@@ -87,8 +100,12 @@ def _merge(event: RawEvent, page: Page) -> CleanedArticle:
         authors=page.authors or distinct([_field(event.author) or ""]),
         lang=language.lang,
         lang_confidence=language.confidence,
-        published_at=_published(page.published_at, parse_time(event.published_at)),
+        published_at=published,
+        published_zone=page.published_zone if published == page.published_at else None,
         modified_at=page.modified_at,
+        modified_zone=page.modified_zone,
+        image=page.image,
+        extent=page.extent,
         text=page.text,
         keywords=distinct(_flat(page.keywords, map(scrub, event.tags))),
         related=page.related,

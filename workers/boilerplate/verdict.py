@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from schemas.rejected_event import RejectReason
 from workers.boilerplate.page import Page
 from workers.boilerplate.paragraphs import is_prose, letters, weight, word_count
 
@@ -29,6 +30,8 @@ _TEASER_CHARS: Final = 250
 _TEASERS: Final = 4
 _TEASERS_RATIO: Final = 0.75
 """Articles in a chatty style end up to three of five paragraphs so."""
+_LIST_LINKS: Final = 8
+"""A page with so many links to headlines and no text beside them is a front page or a section."""
 _ELLIPSIS: Final = re.compile(r"(?:\.\.\.|\u2026)[\])]*$")  # HORIZONTAL ELLIPSIS
 _STATUS: Final = re.compile(r"(?<![0-9])(?:40[0-9]|410|429|451|50[0-4])(?![0-9])")  # RFC 9110, section 15
 # EN DASH, EM DASH; MIDDLE DOT, BULLET, RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK
@@ -44,36 +47,61 @@ class _Notices:
     login: frozenset[str]
 
 
-def why_no_article(page: Page) -> str | None:
-    """Why `page` holds no article, for a person to read; None when it holds one."""
+_Why = tuple[RejectReason, str]
+
+
+def why_no_article(page: Page) -> _Why | None:
+    """Why `page` holds no article, as a reason and for a person to read; None when it holds one."""
     words = word_count(page.text)
     found = f"{_counted(words, 'word')} in {_counted(page.blocks, 'block')}"
     lines = page.text.split("\n\n")
     prose = [line for line in lines if is_prose(line, _PROSE_CHARS)]
-    if why := _why_stub(page, sum(map(weight, prose)), found):
-        return why
-    if words < _WORDS_MIN:
-        return f"the page has no main text: {found}" + (f"; {page.problem}" if page.problem else "")
-    if not prose and not any(weight(line) > _LONG_CHARS for line in lines):
-        return f"the page has no main text: {found}, labels and headlines without a sentence among them"
+    has_sentence = bool(prose) or any(weight(line) > _LONG_CHARS for line in lines)
+    is_little = words < _WORDS_MIN or not has_sentence
+    return (
+        _why_notice(page, sum(map(weight, prose)), found)
+        or _why_list(page, prose, found, is_little=is_little)
+        or (_why_little(page, words, found) if is_little else None)
+    )
+
+
+def _why_list(page: Page, prose: list[str], found: str, *, is_little: bool) -> _Why | None:
     if page.link_ratio >= _LINKS_RATIO and max(map(weight, prose), default=0) < _TEASER_CHARS:
-        return f"the page is a list of links: {page.link_ratio:.0%} of its text ({found}) are links"
-    if teasers := _teasers(prose):
-        return f"the page is a list of teasers: {teasers} of its paragraphs break off with an ellipsis"
-    return None
+        detail = f"the page is a list of links: {page.link_ratio:.0%} of its text ({found}) are links"
+    elif teasers := _teasers(prose):
+        detail = f"the page is a list of teasers: {teasers} of its paragraphs break off with an ellipsis"
+    elif is_little and page.links >= _LIST_LINKS:
+        links = _counted(page.links, "link")
+        detail = f"the page is a list: {links} of the length of a headline, and {found} beside them"
+    else:
+        return None
+    return RejectReason.LIST_PAGE, detail
 
 
-def _why_stub(page: Page, prose_chars: int, found: str) -> str | None:
+def _why_little(page: Page, words: int, found: str) -> _Why:
+    if 0 < words < _WORDS_MIN:
+        return RejectReason.STUB, f"the page has a line or two, too little to be an article: {found}"
+    detail = f"the page has no main text: {found}"
+    if words:
+        detail += ", labels and headlines without a sentence among them"
+    elif page.problem:
+        detail += f"; {page.problem}"
+    return RejectReason.NO_ARTICLE, detail
+
+
+def _why_notice(page: Page, prose_chars: int, found: str) -> _Why | None:
     """Why a page with little prose is no short article."""
     if prose_chars >= _STUB_CHARS:
         return None
     for heading in page.headings:
         if is_error(heading):
-            return f"the page is an error message ({heading[:80]!r}), not an article: {found}"
+            detail = f"the page is an error message ({heading[:80]!r}), not an article: {found}"
+            return RejectReason.ERROR_PAGE, detail
         if is_login(heading):
-            return f"the page asks to log in or to subscribe ({heading[:80]!r}): {found}"
+            detail = f"the page asks to log in or to subscribe ({heading[:80]!r}): {found}"
+            return RejectReason.LOGIN_WALL, detail
     if page.asks_for_password and prose_chars < _PASSWORD_CHARS:
-        return f"the page asks for a password and has hardly any text: {found}"
+        return RejectReason.LOGIN_WALL, f"the page asks for a password and has hardly any text: {found}"
     return None
 
 

@@ -1,0 +1,236 @@
+"""Text that was decoded with the wrong charset before it came here.
+
+Three things give it away. Bytes of UTF-8 that were read as characters of one byte each are, turned back into bytes,
+UTF-8 again, which no other text is. Where a charset was taken for another one of one byte a character, the bytes look
+like text in that other one. And where letters were lost, their replacements stand in their places.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from math import inf
+from typing import Final
+
+import numpy as np
+
+from workers.boilerplate.charset import best_of, evidence, is_contradicted, is_latin, utf16_units
+from workers.boilerplate.language import detect
+
+_PIECES: Final = 4
+_PIECE_CHARS: Final = 250
+_GARBLED_PIECES: Final = 0.7
+"""Share of the pieces with letters beyond ASCII that must be garbled: a line that is quoted is in one or two of 4."""
+_BEYOND_ASCII: Final = re.compile("[^\x00-\x7f]+")
+_BEYOND_ASCII_MIN: Final = 6
+
+_UTF8_SHARE: Final = 0.7
+"""Share of the characters beyond ASCII that turn into UTF-8. In the clean texts of the development data it is below
+0.35 (Urdu in windows-1256), in those whose UTF-8 was read as something else above 0.85."""
+_LETTER_SHARE: Final = 0.003
+"""Letters that come back, to the characters of the text. German has 0.017 letters beyond ASCII; English whose quotation
+marks alone were garbled is still read, and has none."""
+
+_LOST_SHARE: Final = 0.01
+_LOST_MIN: Final = 5
+_ASKED_SHARE: Final = 0.3
+_ASKED_MIN: Final = 20
+
+# The first byte of a character in UTF-8, and one of those behind it that is no control in ISO-8859-1.
+_LEAD_AND_SIGN: Final = re.compile("[\u00c2-\u00f4][\u00a1-\u00bf]")
+_PAIRS_SHARE: Final = 0.15
+_LEADS: Final = re.compile("[\u00c3\u00d0\u00d1\u00d8-\u00db\u00e0-\u00e9]")
+_LEADS_SHARE: Final = 0.6
+
+_LAYERS: Final = 3
+_MENDED_MIN: Final = 6
+_SAMPLE_CHARS: Final = 1_000
+_SURE: Final = 0.95
+
+_READ_AS: Final = (
+    "cp1252", "latin-1", "cp1256", "cp1251", "cp1250", "cp1253", "cp1254", "iso8859-6", "koi8-r", "mac-roman", "cp866",
+)  # fmt: skip
+"""Charsets of one byte a character that UTF-8 is read as."""
+_READ_AS_WIDE: Final = ("gb18030", "cp932", "cp949")
+"""The same with two bytes."""
+_HAN: Final = re.compile("[\u3400-\u9fff]")
+_LATIN: Final = re.compile("[\u0080-\u024f\u2010-\u2122]+")
+_TAKEN_FOR: Final = ("cp1256", "iso8859-6", "cp1251", "koi8-r")
+"""Charsets that others of one byte a character are taken for."""
+_REPRESENTED_SHARE: Final = 0.9
+_JOINED_SHARE: Final = 0.5
+"""Share of the characters beyond ASCII that follow another one, from which a text in Latin-1 may be in another script:
+texts in another script have 0.8, those in Latin letters below 0.2."""
+_NAMES: Final = {
+    "cp1250": "windows-1250", "cp1251": "windows-1251", "cp1252": "windows-1252", "cp1253": "windows-1253",
+    "cp1254": "windows-1254", "cp1255": "windows-1255", "cp1256": "windows-1256", "cp874": "windows-874",
+    "cp866": "IBM866", "cp932": "Shift_JIS", "cp949": "EUC-KR", "latin-1": "ISO-8859-1", "iso8859-6": "ISO-8859-6",
+    "koi8-r": "KOI8-R", "mac-roman": "macintosh", "gb18030": "GBK", "utf-8": "UTF-8", "euc_jp": "EUC-JP",
+    "big5hkscs": "Big5",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """The charset that a text was in and the one that it was read in, as Python codecs."""
+
+    was: str
+    read_as: str
+
+    def __str__(self) -> str:
+        return f"{_NAMES.get(self.was, self.was or 'another charset')} read as {_NAMES.get(self.read_as, self.read_as)}"
+
+
+def garbled(text: str) -> str | None:
+    """What is wrong with `text`, in words ("UTF-8 read as windows-1252"); None when it can be read.
+
+    A text of which only a line is garbled, or only the quotation marks, can be read. Deterministic.
+    """
+    if lost := _lost(text):
+        return lost
+    if text.isascii() or _damage("".join(_pieces(text, _PIECE_CHARS // 2))) is None:
+        return None
+    found = [_damage(piece) for piece in _pieces(text, 2 * _PIECE_CHARS) if not piece.isascii()]
+    damages = [damage for damage in found if damage]
+    if not damages or len(damages) < _GARBLED_PIECES * len(found):
+        return None
+    return str(damages[0])
+
+
+def repair(text: str) -> str | None:
+    """`text` as it was before it was decoded wrongly; None when it is not garbled, or not all of it can be undone.
+
+    Exact: encoded and decoded the wrong way again, the result is `text`. `text` must be as it came: the controls that
+    `scrub` removes are parts of characters here. Repeated for text that was garbled twice.
+    """
+    result: str | None = None
+    for _ in range(_LAYERS):
+        mended = _mended(result or text)
+        if mended is None:
+            break
+        result = mended
+    return result
+
+
+def _mended(text: str) -> str | None:
+    """`text` with one layer of damage undone."""
+    if text.isascii():
+        return None
+    try:
+        at = np.flatnonzero(utf16_units(text.replace("\x00", " ")) > 0x7F)
+    except UnicodeEncodeError:
+        return None
+    if len(at) < _MENDED_MIN:
+        return None
+    around = [
+        text[max(0, place - 20) : place + _PIECE_CHARS] for place in at[:: len(at) // _PIECES + 1].tolist()
+    ]
+    damage = _damage(" ".join(around), 0)
+    if damage is None or is_latin(damage.was):
+        return None
+    mended = _undone(text, damage)
+    is_sure = mended and (damage.was == "utf-8" or (detect(mended).confidence or 0) >= _SURE)
+    return mended if is_sure else None
+
+
+def _undone(text: str, damage: Damage) -> str | None:
+    try:
+        return text.translate(_bytes_of(damage.read_as)).encode("latin-1").decode(damage.was)
+    except (UnicodeError, LookupError):
+        return None
+
+
+@cache
+def _bytes_of(codec: str) -> dict[int, int]:
+    """For each character beyond ASCII the byte that `codec` has for it, as the character of that number.
+
+    Bytes that the charset leaves undefined were read as the controls of their number (WHATWG Encoding, "index").
+    Characters below U+0100 that it lacks map to U+FFFF, so that encoding them fails.
+    """
+    table = {number: number for number in range(0x80, 0xA0)} | dict.fromkeys(range(0xA0, 0x100), 0xFFFF)
+    for byte in range(0x80, 0x100):
+        if char := bytes([byte]).decode(codec, "ignore"):
+            table[ord(char)] = byte
+    return table
+
+
+def _lost(text: str) -> str | None:
+    """Whether letters were replaced by U+FFFD or by question marks."""
+    lost = text.count("\ufffd")
+    if lost >= _LOST_MIN and lost > _LOST_SHARE * len(text):
+        return "letters were lost in decoding (U+FFFD)"
+    asked = text.count("?")
+    if asked > _ASKED_MIN and asked > _ASKED_SHARE * len(text):
+        return "letters were replaced by question marks"
+    return None
+
+
+def _damage(piece: str, letter_share: float = _LETTER_SHARE) -> Damage | None:
+    runs = _BEYOND_ASCII.findall(piece)
+    beyond = "".join(runs)
+    if len(beyond) < _BEYOND_ASCII_MIN:
+        return None
+    is_han = len(_HAN.findall(beyond)) > len(beyond) / 2
+    for codec in _READ_AS_WIDE if is_han else _READ_AS:
+        back = _as_utf8(runs, codec)
+        if len(back.encode()) - len(runs) + 1 > _UTF8_SHARE * _size(beyond, codec):
+            return (
+                Damage("utf-8", codec) if sum(map(str.isalpha, back)) >= letter_share * len(piece) else None
+            )
+    return _cut_utf8(runs, len(beyond)) or _taken_for_another(piece, runs)
+
+
+def _as_utf8(runs: list[str], codec: str) -> str:
+    """What is UTF-8 of the bytes that `codec` has for `runs`, joined by spaces."""
+    return " ".join(runs).encode(codec, "ignore").decode("utf-8", "ignore")
+
+
+def _size(beyond: str, codec: str) -> float:
+    """How many bytes `beyond` is in `codec`; infinite when it is in characters that the charset does not have."""
+    size = len(beyond.encode(codec, "ignore"))
+    return size if size >= _REPRESENTED_SHARE * len(beyond) else inf
+
+
+def _cut_utf8(runs: list[str], size: int) -> Damage | None:
+    """UTF-8 read as ISO-8859-1, where the controls that it became were taken out: pairs of letter and sign are left."""
+    spaced = " ".join(runs)
+    pairs = len(_LEAD_AND_SIGN.findall(spaced))
+    if pairs > _PAIRS_SHARE * size and pairs + len(_LEADS.findall(spaced)) > _LEADS_SHARE * size:
+        return Damage("utf-8", "latin-1")
+    return None
+
+
+def _taken_for_another(prose: str, runs: list[str]) -> Damage | None:
+    """One charset of one byte a character taken for another, as the evidence for charsets has it."""
+    beyond = "".join(runs).replace("\u00a0", "")
+    looks_latin = len(_LATIN.sub("", beyond)) < len(beyond) / 2
+    if looks_latin and len(runs) > (1 - _JOINED_SHARE) * len(beyond):
+        return None
+    if not looks_latin and sum(map(str.isalpha, beyond)) < len(beyond) / 2:
+        return None
+    possible: list[tuple[float, Damage]] = []
+    for codec in ("cp1252",) if looks_latin else _TAKEN_FOR:
+        if len(_as_bytes(beyond, codec)) < _REPRESENTED_SHARE * len(beyond):
+            continue
+        data = _as_bytes(prose, codec)
+        found = evidence(data)
+        if is_contradicted(data, codec, found):
+            damage = Damage(best_of(data, found), codec)
+            sure = detect(data.decode(damage.was, "replace")).confidence or 0.0
+            possible.append((sure, damage))
+    if possible:
+        return max(possible, key=lambda item: item[0])[1]
+    is_all_beyond = len(beyond) > _JOINED_SHARE * sum(map(str.isalpha, prose))
+    return Damage("", "cp1252") if looks_latin and is_all_beyond else None
+
+
+def _as_bytes(text: str, codec: str) -> bytes:
+    """The bytes of `codec` that were read as `text`, without the characters that it does not have."""
+    return text.translate(_bytes_of(codec)).encode("latin-1", "ignore")
+
+
+def _pieces(text: str, size_chars: int) -> list[str]:
+    """Pieces of `text` at equal distances, or all of it."""
+    if len(text) <= _PIECES * size_chars:
+        return [text]
+    step = (len(text) - size_chars) // (_PIECES - 1)
+    return [text[at * step : at * step + size_chars] for at in range(_PIECES)]

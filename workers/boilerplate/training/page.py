@@ -1,0 +1,145 @@
+"""The forests that judge the blocks of pages: `python -m workers.boilerplate.training.page FOLDER`.
+
+FOLDER holds html.NAME.jsonl.gz (see evaluation/corpora.py); only the sets of pages.SETS are learnt from. Writes
+page-first.npz and page-second.npz into the package's data folder, or into --out. With --folds DIR it also writes, for
+each fold of sites, the models that have not seen it, for `python -m workers.boilerplate.evaluate --models DIR`.
+Seeds are fixed: equal data, versions and number of threads give equal files.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from workers.boilerplate.features import Array, Layout, context_of, features_of
+from workers.boilerplate.forest import Forest, probability
+from workers.boilerplate.maintext import Models
+from workers.boilerplate.training.fit import fit
+from workers.boilerplate.training.pages import FOLDS, Example, fold_of, read_examples, varied
+
+DATA = Path(__file__).parents[1] / "data"
+_INNER_FOLDS = 4
+_TREES = 300
+_RATE = 0.06
+_LONG_CHARS = 3_000
+_SMALL_ARTICLE_CHARS = 200
+_FLOOR = 0.002
+_CEILING = 0.5
+"""A block weighs what leaving it out would cost the page's F1, its share of the main text, within these bounds."""
+_GUESSED = 0.5
+_KNOWN = 1.5
+_PARTIAL_CHARS = 400
+
+
+@dataclass(slots=True)
+class _Row:
+    """An example with its columns (F, N) and layout."""
+
+    example: Example
+    columns: Array
+    layout: Layout
+    labels: Array
+    weights: Array
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Learn, and write the models."""
+    parser = argparse.ArgumentParser(prog="python -m workers.boilerplate.training.page", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--out", type=Path, default=DATA)
+    parser.add_argument("--folds", type=Path, metavar="DIR", help="where to write the models of each fold")
+    options = parser.parse_args(arguments)
+    try:
+        examples = read_examples(options.folder)
+    except (OSError, KeyError) as error:
+        parser.error(f"{options.folder} holds a set that cannot be read: {error!r}")
+    examples += varied(examples)
+    if options.folds:
+        for fold in range(FOLDS):
+            folder = options.folds / str(fold)
+            folder.mkdir(parents=True, exist_ok=True)
+            learn([each for each in examples if fold_of(each.host) != fold]).save(folder)
+            _say(f"fold {fold} of {FOLDS} is in {folder}")
+    learn(examples).save(options.out)
+    _say(f"the models are in {options.out}")
+
+
+def learn(examples: Sequence[Example]) -> Models:
+    """The two forests that `examples` teach.
+
+    The second one learns from what the first one says of pages whose sites it has not seen, as it will be used. Blocks
+    of partly labelled pages are labelled by that, too, and count for less the less sure it was.
+    """
+    rows = [_row(example) for example in examples]
+    names = features_of(examples[0].blocks, examples[0].hints)[0].names
+    _guess(rows, _unseen(rows, lambda some: _fitted(some, names)))
+    unseen = _unseen(rows, lambda some: _fitted(some, names))
+    first = _fitted(rows, names)
+    contexts = [context_of(judged, row.layout) for row, judged in zip(rows, unseen, strict=True)]
+    for row, context in zip(rows, contexts, strict=True):
+        row.columns = np.concatenate([row.columns, context.values])
+    return Models(first, _fitted(rows, names + contexts[0].names))
+
+
+def _row(example: Example) -> _Row:
+    table, layout = features_of(example.blocks, example.hints)
+    labels = example.labels
+    weights: Array
+    if example.partial:
+        weights = np.where(labels >= 0, 0.15 * np.minimum(layout.weight, 200) / 200, 0).astype(np.float32)
+    else:
+        weights = _importance(labels, layout.weight, _SMALL_ARTICLE_CHARS)
+    weights = (weights * np.float32(example.importance)).clip(0, _CEILING)
+    return _Row(example, table.values, layout, labels.clip(0, 1), weights.astype(np.float32))
+
+
+def _importance(labels: Array, chars: Array, least: int) -> Array:
+    article = max(float(least), float((chars * (labels > 0.5)).sum()))
+    return (_FLOOR + np.minimum(chars, _LONG_CHARS) / article).astype(np.float32)
+
+
+def _guess(rows: Sequence[_Row], judged: Sequence[Array]) -> None:
+    """Label what is not known of partly labelled pages."""
+    for row, chances in zip(rows, judged, strict=True):
+        if row.example.partial:
+            known = row.example.labels >= 0
+            row.labels = np.where(known, row.labels, chances).astype(np.float32)
+            sureness = np.where(known, _KNOWN, np.abs(chances - 0.5) * 2 * _GUESSED)
+            weights = (
+                sureness * _importance(row.labels, row.layout.weight, _PARTIAL_CHARS) * row.example.importance
+            )
+            row.weights = weights.clip(0, _CEILING).astype(np.float32)
+
+
+def _unseen(rows: Sequence[_Row], fitted: Callable[[Sequence[_Row]], Forest]) -> list[Array]:
+    """What a forest says of each page that has not learnt from pages of its site."""
+    judged: dict[int, Array] = {}
+    for fold in range(_INNER_FOLDS):
+        # Other folds than those of the evaluation: of those, one may be missing here.
+        folds = [fold_of("inner " + row.example.host, _INNER_FOLDS) for row in rows]
+        forest = fitted([row for row, own in zip(rows, folds, strict=True) if own != fold])
+        for number, own in enumerate(folds):
+            if own == fold:
+                judged[number] = probability(forest.margins_by_column(rows[number].columns))
+    return [judged[number] for number in range(len(rows))]
+
+
+def _fitted(rows: Sequence[_Row], names: Sequence[str]) -> Forest:
+    weights = np.concatenate([row.weights for row in rows])
+    labels = np.concatenate([row.labels for row in rows])
+    columns = np.concatenate([row.columns for row in rows], axis=1)
+    counts = weights > 0
+    return fit(columns.T[counts], labels[counts], weights[counts], names, trees=_TREES, rate=_RATE)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{time.process_time():.0f} s of CPU: {line}\n")
+
+
+if __name__ == "__main__":
+    main()
