@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from babel import Locale
+from babel import Locale, localedata
 
 LOCALES: Final = (
     "af", "ar", "ar_DZ", "ar_LB", "ar_MA", "az", "be", "bg", "bn", "bs", "ca", "ckb", "cs", "cy", "da", "de",
@@ -26,6 +26,7 @@ def names(locale: str) -> list[list[str]]:
 
     A locale's own are taken, not those of its root ("M01", or numbers).
     """
+    localedata._cache.clear()  # noqa: SLF001  # Babel writes the forms of one locale into the root that all share
     data = Locale.parse(locale).months
     forms = [
         data[context][width] for context in ("format", "stand-alone") for width in ("wide", "abbreviated")

@@ -7,8 +7,8 @@ from turbohtml import Document, Element
 from workers.boilerplate.metadata.texts import shown
 
 _MARKED: Final = (
-    "h1, h2, time, [itemprop], [rel~=author], a[href*='/aut'], [class*=aut i], [class*=byline i], [class*=publi i], "
-    "[class*=date i]"
+    "h1, h2, time, [itemprop], [rel~=author], a[href*='/aut'], [class*=aut i], [class*=byline i], "
+    "[class*=publi i], [class*=date i]"
 )
 _META_MAX: Final = 500
 _MARKED_MAX: Final = 600

@@ -46,10 +46,8 @@ def read_related(document: Document, base: str | None) -> tuple[Related, ...]:
     for label, text in islice(_labels(document), _MARKERS_MAX):
         for link in _announced(label, text):
             title = shown(_headline(link).text[: 2 * _HEADLINE_CHARS[1]])
-            if _is_headline(title) and len(found) < _RELATED_MAX:
-                found.setdefault(
-                    letters(title), Related(title=title, url=web_address(link.attr("href"), base))
-                )
+            if len(found) < _RELATED_MAX and _is_headline(title) and (key := letters(title)) not in found:
+                found[key] = Related(title=title, url=web_address(link.attr("href"), base))
     return tuple(found.values())
 
 
@@ -92,7 +90,9 @@ def _links_behind(node: Element) -> Iterator[Element]:
 
 def _is_headline(title: str) -> bool:
     shortest, longest = _HEADLINE_CHARS
-    return shortest <= weight(title) and len(title) <= longest and word_count(title) >= _HEADLINE_WORDS
+    if len(title) > longest or 3 * len(title) < shortest:  # an ideograph weighs three
+        return False
+    return shortest <= weight(title) and word_count(title) >= _HEADLINE_WORDS
 
 
 def _headline(link: Element) -> Element:
@@ -102,7 +102,9 @@ def _headline(link: Element) -> Element:
 
 def _may_mark(text: str) -> bool:
     """Whether the words of a marker may begin `text`: whether its first letters do. One of twelve labels passes."""
-    head = text[:_BEFORE_CHARS].lstrip(_BEFORE)[:_PREFIX_CHARS].lower()
+    if not text[:1].isalnum():
+        text = text[:_BEFORE_CHARS].lstrip(_BEFORE)
+    head = text[:_PREFIX_CHARS].lower()
     known = _prefixes()
     return head in known or head[:5] in known or head[:4] in known or head[:3] in known or head[:2] in known
 
