@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.boilerplate.dumpfeatures import Column, Rows, shifted, since, window_means
+from workers.boilerplate.dumpfeatures import Column, Rows, since, window_means
 
 _STEPS: Final = (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)
 _BRIDGED_LINES: Final = 3
@@ -19,20 +19,12 @@ def context(rows: Rows, first: Column) -> tuple[tuple[str, ...], NDArray[np.floa
     mass = np.where(first > 0.4, rows.weight * first, 0).astype(np.float32)
     total = max(float(mass.sum()), 1.0)
     before = (np.cumsum(mass) - mass).astype(np.float32)
-    columns: dict[str, Column] = {
-        "first": first,
-        "log_mass": np.full(len(first), np.log1p(total), np.float32),
-    }
-    for step in _STEPS:
-        columns[f"first{step:+d}"] = shifted(first, step, 0)
-    for size in (2, 5, 10, 20):
-        columns[f"first_mean_{size}"] = window_means(first, size, size)
-    columns["first_ahead"] = window_means(first, 8, -1)
-    columns["first_next"] = window_means(first, -1, 8)
-    weight = np.minimum(rows.weight, 500)
-    for size in (3, 8, 20):
-        around = np.maximum(window_means(weight, size, size), 1)
-        columns[f"mass_mean_{size}"] = (window_means(weight * first, size, size) / around).astype(np.float32)
+    count, reach = len(first), max(_STEPS)
+    padded = np.zeros(count + 2 * reach, np.float32)
+    padded[reach : reach + count] = first
+    columns: dict[str, Column] = {"first": first, "log_mass": np.full(count, np.log1p(total), np.float32)}
+    columns |= {f"first{step:+d}": padded[reach + step : reach + step + count] for step in _STEPS}
+    columns |= _means(rows, first)
     columns["mass_before"] = before / total
     columns["mass_behind"] = (total - before - mass) / total
     columns["log_mass_before"] = np.log1p(before)
@@ -41,8 +33,22 @@ def context(rows: Rows, first: Column) -> tuple[tuple[str, ...], NDArray[np.floa
     columns["to_sure"] = since(sure[::-1])[::-1]
     columns |= _runs(first, mass, total)
     columns["shares_words"] = _shared_words(rows.words, first)
-    values = np.concatenate((rows.values, np.stack(list(columns.values()), axis=1)), axis=1, dtype=np.float32)
-    return (*rows.names, *columns), values
+    values = np.concatenate((rows.values.T, np.array(list(columns.values()), np.float32)))
+    return (*rows.names, *columns), values.T
+
+
+def _means(rows: Rows, first: Column) -> dict[str, Column]:
+    """What the first model says of windows of lines, each line counted once or by its weight."""
+    weight = np.minimum(rows.weight, 500)
+    series = np.array((first, weight * first, weight))
+    columns = {f"first_mean_{size}": window_means(first, size, size) for size in (2, 5, 10)}
+    for size in (3, 8, 20):
+        lines, said, around = window_means(series, size, size)
+        columns[f"first_mean_{size}"] = lines
+        columns[f"mass_mean_{size}"] = said / np.maximum(around, 1)
+    columns["first_ahead"] = window_means(first, 8, -1)
+    columns["first_next"] = window_means(first, -1, 8)
+    return columns
 
 
 def _runs(first: Column, mass: Column, total: float) -> dict[str, Column]:

@@ -118,7 +118,8 @@ def _part(dump: Dump, first: Forest | None, number: int) -> Table | None:
 def _weights(dump: Dump, rows: Rows) -> NDArray[np.float32]:
     """How much each line counts: its share of the main text, as in the score, and a little for being a line."""
     gold = max(float((rows.weight * dump.labels).sum()), 300.0)
-    line = 0.075 / len(rows.weight) ** 0.5 + 0.3
+    root = np.sqrt(rows.weight)
+    line = 0.075 / len(root) ** 0.5 + 0.3 * root / max(float(root.sum()), 1.0)
     result: NDArray[np.float32] = ((line + np.minimum(rows.weight / gold, 1)) * dump.known).astype(np.float32)
     return result
 
