@@ -5,11 +5,12 @@ import re
 import time
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
+import numpy as np
 import turbohtml
 
 from schemas.cleaned_article import CleanedArticle
@@ -21,6 +22,7 @@ from workers.boilerplate.charset import scrub
 from workers.boilerplate.evaluation.visible import text_nodes
 from workers.outcomes import Dropped, Failed, Kept
 
+_PIECES_MAX = 3
 _OVERLAPS_MAX = 50
 """A text that repeats one character has as many as characters."""
 LIMIT_S = 2.0
@@ -30,9 +32,11 @@ _TAG = re.compile(r"<[^<>]*>")
 _TO_ANGLE = re.compile(r"<[^>]*>")  # a doctype that is left out may have a < in it
 _WORD = re.compile(r"\w+")
 _LEGACY = (
-    "cp1250", "cp1253", "cp1254", "cp1255", "cp1257", "cp1258", "iso8859_2", "iso8859_5", "iso8859_7", "iso8859_8", "koi8_u", "cp866",
-    "cp874", "euc_jp", "gbk", "cp949", "cp932", "iso8859_15", "iso8859_9", "iso8859_4", "iso8859_13", "johab",
+    "big5hkscs", "cp949", "cp932", "euc_jp", "gbk", "cp1250", "cp1253", "cp1254", "cp1255", "cp1257", "cp1258", "iso8859_2", "iso8859_3",
+    "iso8859_4", "iso8859_5", "iso8859_7", "iso8859_8", "iso8859_9", "iso8859_10", "iso8859_13", "iso8859_14", "iso8859_15", "iso8859_16",
+    "koi8_u", "cp866", "cp874", "tis_620", "mac_roman", "mac_cyrillic", "johab",
 )  # fmt: skip
+"""With CODECS, those of the WHATWG Encoding Standard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,33 +168,31 @@ def _texts(event: RawEvent) -> Iterator[str]:
             yield text
 
 
+_SEPARATOR = "\0"
+"""Stands in no text: `scrub` has left it out."""
+
+
 def bare(text: str) -> str:
     """`text` without what may differ between a page and its record: white space, marks that combine, controls, joiners
-    and soft hyphens, what is no character, and the way accents are written."""
+    and soft hyphens, what is no character, and the way accents are written. _SEPARATOR stays.
+    """
     if text.isascii():
-        return text.translate(_ASCII_SPACES)
-    return _NO_CHARACTER.sub("", unicodedata.normalize("NFD", text))
+        return text.translate(_NO_ASCII_CHARACTERS)
+    codes = np.frombuffer(unicodedata.normalize("NFD", text).encode("utf-32-le", "replace"), dtype=np.uint32)
+    return codes[_characters()[codes]].tobytes().decode("utf-32-le")
 
 
-_ASCII_SPACES = dict.fromkeys((*range(33), 127))
+_NO_ASCII_CHARACTERS = dict.fromkeys((*range(1, 33), 127))
 
 
-def _no_character_class() -> str:
-    """Runs of the code points of those categories, as a pattern's class."""
-    runs: list[list[int]] = []
-    for code in range(0x110000):
-        if (
-            unicodedata.category(chr(code)) in {"Mn", "Mc", "Me", "Cc", "Cf", "Cn", "Cs", "Zs", "Zl", "Zp"}
-            or code == 0xFFFD
-        ):
-            if runs and runs[-1][1] == code - 1:
-                runs[-1][1] = code
-            else:
-                runs.append([code, code])
-    return "[" + "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in runs) + "]+"
-
-
-_NO_CHARACTER = re.compile(_no_character_class())
+@cache
+def _characters() -> np.ndarray:
+    """For each code point whether `bare` keeps it."""
+    left_out = {"Mn", "Mc", "Me", "Cc", "Cf", "Cn", "Cs", "Zs", "Zl", "Zp"}
+    kept = np.array([unicodedata.category(chr(code)) not in left_out for code in range(0x110000)])
+    kept[ord("\ufffd")] = False
+    kept[ord(_SEPARATOR)] = True
+    return kept
 
 
 class Reading:
@@ -198,7 +200,7 @@ class Reading:
 
     def __init__(self, texts: Sequence[str], *sources: str) -> None:
         self.texts = texts
-        self.nodes = [text for text in map(bare, texts) if text]
+        self.nodes = [text for text in bare(_SEPARATOR.join(texts)).split(_SEPARATOR) if text]
         self.sources = sources
 
     @cached_property
@@ -215,18 +217,36 @@ class Reading:
 
     def problems(self, paragraphs: Sequence[str]) -> Iterator[Problem]:
         """A paragraph is in the text when it is a run of texts, of which whole ones between may be left out."""
+        wanted = [bare(paragraph) for paragraph in paragraphs]
+        lost = self._first_lost(wanted, self._quick_end)
+        if lost is not None:
+            # What stands as it is may stand once more further on, behind where it was put together.
+            lost = self._first_lost(wanted, self._first_end)
+        if lost is not None:
+            kind = "text not in the page" if self._first_end(wanted[lost], 0) is None else "order"
+            yield Problem(kind, f"{paragraphs[lost][:300]!r}")
+        else:
+            yield from self._unknown_words(paragraphs)
+
+    def _first_lost(self, wanted: Sequence[str], end_of: Callable[[str, int], int | None]) -> int | None:
+        """The index of the first text that does not stand behind those before it."""
         at = 0
-        for paragraph in paragraphs:
-            wanted = bare(paragraph)
-            found = self.joined.find(wanted, at)
-            end = found + len(wanted) if found >= 0 else self.end_of(wanted, at)
+        for index, text in enumerate(wanted):
+            end = end_of(text, at)
             if end is None:
-                elsewhere = self.joined.find(wanted) >= 0 or self.end_of(wanted, 0) is not None
-                kind = "order" if elsewhere else "text not in the page"
-                yield Problem(kind, f"{paragraph[:300]!r}")
-                return
+                return index
             at = end
-        yield from self._unknown_words(paragraphs)
+        return None
+
+    def _quick_end(self, wanted: str, at: int) -> int | None:
+        found = self.joined.find(wanted, at)
+        return found + len(wanted) if found >= 0 else self.end_of(wanted, at)
+
+    def _first_end(self, wanted: str, at: int) -> int | None:
+        found = self.joined.find(wanted, at)
+        ends = [found + len(wanted)] if found >= 0 else []
+        pieced = self.end_of(wanted, at)
+        return min(ends if pieced is None else [*ends, pieced], default=None)
 
     def end_of(self, wanted: str, at: int) -> int | None:
         """Where `wanted` ends in `joined`, from `at` on, when whole texts are left out; None when it is not there."""
@@ -244,13 +264,27 @@ class Reading:
         return None
 
     def _unknown_words(self, paragraphs: Sequence[str]) -> Iterator[Problem]:
-        """Words that the parser found in one text and the source does not have."""
+        """Words that the parser found in one text and the source does not have, not even in pieces: the parser joins
+        texts that stood in cells before and behind, or around a tag that it leaves out.
+        """
         known = set(_WORD.findall(" ".join(self.texts)))
         sources = [bare(source) for source in self.sources]
         for word in dict.fromkeys(_WORD.findall(" ".join(paragraphs))):
-            if word in known and not any(bare(word) in source for source in sources):
+            if word in known and not _is_pieced(bare(word), sources):
                 yield Problem("word not in the source", repr(word))
                 return
+
+
+def _is_pieced(word: str, sources: Sequence[str]) -> bool:
+    """Whether `word` is at most _PIECES_MAX pieces of the sources, of which the first is as long as can be, and so on."""
+    for _ in range(_PIECES_MAX):
+        end = len(word)
+        while end and not any(word[:end] in source for source in sources):
+            end -= 1
+        word = word[end:]
+        if not word:
+            return True
+    return False
 
 
 def _overlaps(node: str, wanted: str) -> set[int]:
