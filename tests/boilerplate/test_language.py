@@ -41,6 +41,10 @@ SHORT_OR_MIXED = {
     "Persian headline": ("fa", "قیمت دلار در بازار امروز"),
     "Urdu headline": ("ur", "کراچی میں بارش"),
     "Persian in Arabic letters": ("fa", "وزير خارجه گفت كه مذاكرات هفته آينده ادامه خواهد يافت"),
+    "Persian with the Arabic yeh": (
+        "fa",
+        "وزیر خارجه گفت که مذاکرات هفته آینده ادامه خواهد یافت".replace("ی", "ي"),
+    ),
     "Arabic with letters of Persian": ("ar", "التقى چاوش أوغلو نظيره في مدينة جنيڤ"),
     "vocalised Arabic": ("ar", "مُحَمَّدٌ يَذْهَبُ إِلَى المَدْرَسَةِ كُلَّ يَوْمٍ"),
     "Arabic with names of products": (
@@ -91,9 +95,9 @@ def test_close_languages_are_decided_by_the_hint():
     assert detect("Menteri itu", "ms").lang == "ms"
 
 
-def test_confidence_grows_with_the_text():
-    sentence = SENTENCES["fa"]
-    confidences = [detect(sentence[:length]).confidence or 0 for length in (8, 16, 40)]
+@pytest.mark.parametrize("lang", ["ar", "fa", "ur", "en"])
+def test_confidence_grows_with_the_text(lang):
+    confidences = [detect(SENTENCES[lang][:length]).confidence or 0 for length in (5, 20, 60)]
     assert confidences == sorted(confidences)
     assert 0.99 < confidences[-1] < 1
 
