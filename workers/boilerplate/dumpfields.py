@@ -18,8 +18,43 @@ _RELATED_MAX: Final = 50
 _HEADLINE_WEIGHT: Final = 25
 """An unmarked line that is lighter is a date, a section or a name."""
 _TITLE_CHARS: Final = (12, 200)
+_SOURCE_CHARS: Final = 80
 _NAME_CHARS: Final = 60
 _NAME_WORDS: Final = 5
+_PARTICLES: Final = frozenset(
+    [
+        "von",
+        "van",
+        "vom",
+        "zu",
+        "zur",
+        "de",
+        "der",
+        "den",
+        "da",
+        "di",
+        "do",
+        "du",
+        "dos",
+        "das",
+        "del",
+        "della",
+        "la",
+        "le",
+        "el",
+        "al",
+        "bin",
+        "ibn",
+        "ben",
+        "bint",
+        "ter",
+        "ten",
+        "af",
+        "av",
+        "y",
+        "e",
+    ]
+)
 _STRAY_CHARS: Final = 2
 _SAID_PARAGRAPHS: Final = 12
 _TITLE_LINES: Final = 25
@@ -29,6 +64,7 @@ _REPEATED_SCORE: Final = 0.2
 _DATE_DIGITS: Final = 4
 _DATE_RATIO: Final = 0.15
 _CREDITS: Final = ("\u00a9", "|", "://", "@")  # COPYRIGHT SIGN
+_DIGIT: Final = re.compile(r"\d")
 _WORD: Final = re.compile(r"\w+")
 _COMMON_PARAGRAPHS: Final = 3
 _COMMON_RATIO: Final = 0.25
@@ -59,18 +95,17 @@ def title_of(
     that the page repeats, as it does with its title, counts more, one of a word or two less.
     """
     said = {word for paragraph in article[:_SAID_PARAGRAPHS] for word in _said(paragraph)}
-    best, title = 0.0, None
     copies = Counter(lines.texts)
+    scores: dict[int, float] = {}
     for distance, index in enumerate(range(first - 1, max(-1, first - 1 - _TITLE_LINES), -1)):
         line = lines.texts[index]
         if markers[index] is not None or lines.bulleted[index] or not _is_headline(line):
             continue
         words = _said(line)
         score = len(words & said) / max(len(words), _TITLE_WORDS) - distance * _DISTANCE_SCORE
-        score += _REPEATED_SCORE * (copies[line] > 1)
-        if score > best:
-            best, title = score, line
-    return title
+        scores[index] = score + _REPEATED_SCORE * (copies[line] > 1)
+    best = max(scores, key=lambda index: (scores[index], index), default=None)
+    return None if best is None or scores[best] <= 0 else lines.texts[best]
 
 
 def _said(text: str) -> set[str]:
@@ -83,40 +118,79 @@ def _said(text: str) -> set[str]:
 
 def _is_headline(line: str) -> bool:
     is_sized = _TITLE_CHARS[0] <= weight(line) and len(line) <= _TITLE_CHARS[1]
-    digits = sum(map(str.isdigit, line))
-    is_date = digits >= _DATE_DIGITS and digits >= _DATE_RATIO * len(line)
-    is_credited = any(mark in line for mark in _CREDITS) or line.endswith((")", "\uff09"))
+    is_credited = any(mark in line for mark in _CREDITS) or line.endswith(
+        (")", "\uff09")
+    )  # FULLWIDTH PARENTHESIS
     return (
         is_sized
-        and not is_date
+        and not _is_date(line)
         and not is_credited
         and not line.endswith(_NOT_TITLE_END)
         and not _byline(line)
     )
 
 
+def source_of(lines: Sequence[str]) -> str | None:
+    """The source that one of the lines at the head names, behind a date or alone."""
+    for line in lines:
+        words = line.split(" ") if len(line) <= _SOURCE_CHARS else []
+        for at in range(len(words)):
+            marker = find_marker(" ".join(words[at:]))
+            if marker and marker.kind is Kind.SOURCE and marker.value:
+                return marker.value.rstrip(" .")
+    return None
+
+
 def authors_of(lines: Sequence[str]) -> tuple[str, ...]:
-    """The names on the first by-line among `lines`."""
+    """The names on the first by-line among the lines at the head, or on a line of nothing but names beside a date."""
     for line in lines:
         if names := _byline(line):
             return distinct(names)
+    for before, line, behind_it in zip(("", *lines), lines, (*lines[1:], ""), strict=False):
+        is_signed = before.rstrip(" :").casefold() in author_words()
+        if is_signed or _is_date(behind_it):
+            names = _names(line)
+            if names and len(names[0].split()) <= _NAME_WORDS - 2:
+                return distinct(names)
     return ()
 
 
 def _byline(line: str) -> list[str]:
     """The names on a line such as "By Ann Lee and Bo Ek"; empty when the line is none."""
-    if len(line) > 2 * _NAME_CHARS:
+    first, _, rest = BULLET.sub("", line).replace(":", " ", 1).partition(" ")
+    return _names(rest) if first.casefold() in author_words() else []
+
+
+def _names(text: str) -> list[str]:
+    """The names that `text` begins with and consists of, but for roles, places and a date behind them."""
+    if len(text) > 2 * _NAME_CHARS:
         return []
-    first, _, rest = line.replace(":", " ", 1).partition(" ")
-    if first.casefold() not in author_words():
-        return []
-    names = [name.strip(" .|-") for name in _CONJUNCTION.split(rest.strip())]
-    is_name = [
-        1 < len(name.split()) <= _NAME_WORDS and len(name) <= _NAME_CHARS and name[0].isalpha()
-        for name in names
-    ]
-    has_digit = any(char.isdigit() for char in rest)
-    return names if names and all(is_name) and not has_digit else []
+    without_date = _DIGIT.split(text, maxsplit=1)[0]
+    pieces = [piece.strip(" .|-/") for piece in _CONJUNCTION.split(without_date)]
+    names = [piece for piece in pieces if _is_name(piece)]
+    return names if pieces and _is_name(pieces[0]) else []
+
+
+def _is_name(text: str) -> bool:
+    """Two to five words of letters; in scripts with case the first and the last begin with a capital."""
+    words = text.split()
+    if not (1 < len(words) <= _NAME_WORDS and len(text) <= _NAME_CHARS):
+        return False
+    is_plain = all(
+        word.replace(".", "").replace("-", "").replace("'", "").replace("\u2019", "").isalpha()
+        for word in words
+    )
+    has_case = text.casefold() != text or text.upper() != text
+    if not has_case:
+        return is_plain
+    is_capital = all(word[0].isupper() or word in _PARTICLES for word in words)
+    return is_plain and is_capital and words[-1][0].isupper() and not text.isupper()
+
+
+def _is_date(line: str) -> bool:
+    """Whether a line is a date, a time or both, and little else."""
+    digits = sum(map(str.isdigit, line))
+    return digits >= _DATE_DIGITS and digits >= _DATE_RATIO * len(line)
 
 
 def behind(lines: Lines, markers: Sequence[Marker | None], end: int, article: Sequence[str]) -> Behind:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from schemas.cleaned_article import Related
 from workers.boilerplate.dumpfeatures import Column
-from workers.boilerplate.dumpfields import HEAD_LINES, authors_of, behind, title_of
+from workers.boilerplate.dumpfields import HEAD_LINES, authors_of, behind, source_of, title_of
 from workers.boilerplate.dumplines import Lines, split_lines
 from workers.boilerplate.dumpmodel import DumpModel, shipped_model
 from workers.boilerplate.markers import Kind, Marker, find_marker
@@ -82,16 +82,17 @@ def read_dump(text: str, *, forest: DumpModel | None = None) -> Page:
         return Page(text="", blocks=len(lines.texts))
     texts = decision.texts
     last = len(decision.kept) - 1 - decision.kept[::-1].index(True)
+    head = _head(decision, first)
     found = behind(lines, decision.markers, last + 1, texts)
     return Page(
         text=join(texts),
         blocks=len(lines.texts),
         title=title_of(lines, decision.markers, first, texts),
-        authors=authors_of(_head(decision, first)),
+        authors=authors_of(head),
         headings=tuple(lines.texts[: min(first, _HEADING_LINES)])
         if len(lines.texts) <= _NOTICE_LINES
         else (),
-        site_name=found.source,
+        site_name=found.source or source_of(head),
         keywords=distinct(found.keywords),
         related=tuple(Related(title=headline) for headline in distinct(found.related)),
     )
