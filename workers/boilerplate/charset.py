@@ -146,16 +146,17 @@ def scrub(text: str) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
-        units = _units(text)
+        units = utf16_units(text)
     except UnicodeEncodeError:  # a lone surrogate
         text = _SURROGATE.sub(_REPLACEMENT, text)
-        units = _units(text)
+        units = utf16_units(text)
     # Printable ASCII, most of a page, is passed over in one comparison: units below the space wrap around.
     doubtful = units[(units - units.dtype.type(0x20)) > units.dtype.type(0x5E)]
     return _UNWANTED.sub("", text) if _unwanted().take(doubtful).any() else text
 
 
-def _units(text: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def utf16_units(text: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """The code units of `text`. Raises UnicodeEncodeError for a lone surrogate."""
     if text.isascii():
         return np.frombuffer(text.encode("ascii"), np.uint8)
     return np.frombuffer(text.encode("utf-16-le"), np.uint16)
@@ -211,19 +212,18 @@ def _legacy(body: bytes, declared: list[str]) -> str:
     prose = _prose(body)
     if _loss_ratio(_read_as(prose, "utf-8")) < _LOSS_SHARE:
         return _read_as(body, "utf-8")
-    found = _evidence(prose)
+    found = evidence(prose)
     for encoding in declared:
         if (
             _loss_ratio(_read_as(prose, encoding)) < _LOSS_SHARE
-            and not _is_contradicted(prose, encoding, found)
+            and not is_contradicted(prose, encoding, found)
             and not _is_wrong_latin(prose, encoding)
         ):
             return _read_as(body, encoding)
-    best = found[0][0]
-    return _read_as(body, _best_latin(prose, best) if best in _LATIN else best)
+    return _read_as(body, best_of(prose, found))
 
 
-def _evidence(prose: bytes) -> list[tuple[str, float]]:
+def evidence(prose: bytes) -> list[tuple[str, float]]:
     """The encodings that the text may be in, as Python codecs, and their shares of the evidence, most first."""
     found = [(_codec(match.encoding), match.confidence) for match in detect_all(prose)]
     if prose[-1:].isascii() or found[0][0] in _MORE_BYTES:
@@ -231,6 +231,12 @@ def _evidence(prose: bytes) -> list[tuple[str, float]]:
     # Half a character at the end speaks against every encoding that has such.
     shorter = [(_codec(match.encoding), match.confidence) for match in detect_all(prose[:-1])]
     return shorter if shorter[0][0] in _MORE_BYTES else found
+
+
+def best_of(prose: bytes, found: list[tuple[str, float]]) -> str:
+    """The encoding with the most evidence, as a Python codec; among Latin code pages the one for the language."""
+    best = found[0][0]
+    return _best_latin(prose, best) if best in _LATIN else best
 
 
 def _prose(body: bytes) -> bytes:
@@ -247,13 +253,13 @@ def _prose(body: bytes) -> bytes:
     return prose[: 2 * _PROSE_BYTES]
 
 
-def _is_contradicted(prose: bytes, encoding: str, found: list[tuple[str, float]]) -> bool:
+def is_contradicted(prose: bytes, encoding: str, found: list[tuple[str, float]]) -> bool:
     """Whether the evidence `found` for encodings says that the text is of another kind than the declared one."""
-    evidence: dict[str, float] = {}
+    by_kind: dict[str, float] = {}
     for codec, share in found:
-        evidence[_kind(codec)] = evidence.get(_kind(codec), 0.0) + share
+        by_kind[_kind(codec)] = by_kind.get(_kind(codec), 0.0) + share
     beyond_ascii = len(prose) - len(prose.translate(None, _BEYOND_ASCII))
-    said = evidence.get(_kind(encoding), 0.0)
+    said = by_kind.get(_kind(encoding), 0.0)
     if _kind(encoding) in _ONE_BYTE and encoding not in _LATIN:
         in_latin_words = len(_IN_LATIN_WORD.findall(prose))
         if in_latin_words > 1 and in_latin_words > _IN_LATIN_WORD_SHARE * beyond_ascii:
@@ -261,7 +267,7 @@ def _is_contradicted(prose: bytes, encoding: str, found: list[tuple[str, float]]
     return (
         _kind(encoding) in _KINDS
         and beyond_ascii >= _BEYOND_ASCII_MIN
-        and said < _CONTRADICTED_RATIO * max(evidence.values())
+        and said < _CONTRADICTED_RATIO * max(by_kind.values())
     )
 
 
@@ -292,6 +298,11 @@ def _odd_count(prose: bytes, encoding: str) -> int:
 
 def _codec(name: str | None) -> str:
     return resolve_encoding(name or "") or "cp1252"
+
+
+def is_latin(codec: str) -> bool:
+    """Whether `codec` is a code page for languages in Latin letters."""
+    return codec in _LATIN
 
 
 def _kind(codec: str) -> str:

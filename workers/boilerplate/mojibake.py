@@ -8,7 +8,6 @@ like text in that other one. And where letters were lost, their replacements sta
 import re
 from dataclasses import dataclass
 from functools import cache
-from math import inf
 from typing import Final
 
 import numpy as np
@@ -17,7 +16,9 @@ from workers.boilerplate.charset import best_of, evidence, is_contradicted, is_l
 from workers.boilerplate.language import detect
 
 _PIECES: Final = 4
-_PIECE_CHARS: Final = 250
+_SAMPLE_CHARS: Final = 320
+"""All that is read of a text that seems clean: with 1,000 as many of the garbled ones are found."""
+_PIECE_CHARS: Final = 500
 _GARBLED_PIECES: Final = 0.7
 """Share of the pieces with letters beyond ASCII that must be garbled: a line that is quoted is in one or two of 4."""
 _BEYOND_ASCII: Final = re.compile("[^\x00-\x7f]+")
@@ -26,9 +27,9 @@ _BEYOND_ASCII_MIN: Final = 6
 _UTF8_SHARE: Final = 0.7
 """Share of the characters beyond ASCII that turn into UTF-8. In the clean texts of the development data it is below
 0.35 (Urdu in windows-1256), in those whose UTF-8 was read as something else above 0.85."""
-_LETTER_SHARE: Final = 0.003
-"""Letters that come back, to the characters of the text. German has 0.017 letters beyond ASCII; English whose quotation
-marks alone were garbled is still read, and has none."""
+_LETTER_SHARE: Final = 0.1
+"""Letters that come back, to the characters that were tested: 0.3 to 0.5 where text was garbled. English whose quotation
+marks alone were garbled can be read, and has none."""
 
 _LOST_SHARE: Final = 0.01
 _LOST_MIN: Final = 5
@@ -38,28 +39,31 @@ _ASKED_MIN: Final = 20
 # The first byte of a character in UTF-8, and one of those behind it that is no control in ISO-8859-1.
 _LEAD_AND_SIGN: Final = re.compile("[\u00c2-\u00f4][\u00a1-\u00bf]")
 _PAIRS_SHARE: Final = 0.15
-_LEADS: Final = re.compile("[\u00c3\u00d0\u00d1\u00d8-\u00db\u00e0-\u00e9]")
+_LEADS: Final = re.compile("[\u00c3\u00ce\u00cf\u00d0\u00d1\u00d7-\u00db\u00e0-\u00e9]")
 _LEADS_SHARE: Final = 0.6
 
 _LAYERS: Final = 3
 _MENDED_MIN: Final = 6
-_SAMPLE_CHARS: Final = 1_000
 _SURE: Final = 0.95
 
+_TESTED_CHARS: Final = 200
 _READ_AS: Final = (
     "cp1252", "latin-1", "cp1256", "cp1251", "cp1250", "cp1253", "cp1254", "iso8859-6", "koi8-r", "mac-roman", "cp866",
 )  # fmt: skip
 """Charsets of one byte a character that UTF-8 is read as."""
 _READ_AS_WIDE: Final = ("gb18030", "cp932", "cp949")
 """The same with two bytes."""
+_CONTROL: Final = re.compile("[\x80-\x9f]")
 _HAN: Final = re.compile("[\u3400-\u9fff]")
 _LATIN: Final = re.compile("[\u0080-\u024f\u2010-\u2122]+")
-_TAKEN_FOR: Final = ("cp1256", "iso8859-6", "cp1251", "koi8-r")
+_TAKEN_FOR: Final = ("cp1256", "cp1251", "koi8-r")
 """Charsets that others of one byte a character are taken for."""
 _REPRESENTED_SHARE: Final = 0.9
 _JOINED_SHARE: Final = 0.5
 """Share of the characters beyond ASCII that follow another one, from which a text in Latin-1 may be in another script:
 texts in another script have 0.8, those in Latin letters below 0.2."""
+_OWN_SHARE: Final = 0.25
+"""Share of the letters from which a text is in Arabic or Cyrillic ones, and does not just quote a name in them."""
 _NAMES: Final = {
     "cp1250": "windows-1250", "cp1251": "windows-1251", "cp1252": "windows-1252", "cp1253": "windows-1253",
     "cp1254": "windows-1254", "cp1255": "windows-1255", "cp1256": "windows-1256", "cp874": "windows-874",
@@ -87,11 +91,11 @@ def garbled(text: str) -> str | None:
     """
     if lost := _lost(text):
         return lost
-    if text.isascii() or _damage("".join(_pieces(text, _PIECE_CHARS // 2))) is None:
+    if text.isascii() or _damage("".join(_pieces(text, _SAMPLE_CHARS // _PIECES))) is None:
         return None
-    found = [_damage(piece) for piece in _pieces(text, 2 * _PIECE_CHARS) if not piece.isascii()]
+    found = [_damage(piece) for piece in _pieces(text, _PIECE_CHARS) if not piece.isascii()]
     damages = [damage for damage in found if damage]
-    if not damages or len(damages) < _GARBLED_PIECES * len(found):
+    if len(damages) < _GARBLED_PIECES * len(found):
         return None
     return str(damages[0])
 
@@ -121,10 +125,11 @@ def _mended(text: str) -> str | None:
         return None
     if len(at) < _MENDED_MIN:
         return None
+    size = _SAMPLE_CHARS // _PIECES
     around = [
-        text[max(0, place - 20) : place + _PIECE_CHARS] for place in at[:: len(at) // _PIECES + 1].tolist()
+        text[max(0, place - size // 4) : place + size] for place in at[:: len(at) // _PIECES + 1].tolist()
     ]
-    damage = _damage(" ".join(around), 0)
+    damage = _damage(" ".join(around), in_letters=False)
     if damage is None or is_latin(damage.was):
         return None
     mended = _undone(text, damage)
@@ -146,6 +151,8 @@ def _bytes_of(codec: str) -> dict[int, int]:
     Bytes that the charset leaves undefined were read as the controls of their number (WHATWG Encoding, "index").
     Characters below U+0100 that it lacks map to U+FFFF, so that encoding them fails.
     """
+    if codec in _READ_AS_WIDE:
+        return {}
     table = {number: number for number in range(0x80, 0xA0)} | dict.fromkeys(range(0xA0, 0x100), 0xFFFF)
     for byte in range(0x80, 0x100):
         if char := bytes([byte]).decode(codec, "ignore"):
@@ -164,37 +171,37 @@ def _lost(text: str) -> str | None:
     return None
 
 
-def _damage(piece: str, letter_share: float = _LETTER_SHARE) -> Damage | None:
+def _damage(piece: str, *, in_letters: bool = True) -> Damage | None:
+    """What happened to `piece`; with `in_letters` only what happened to its letters."""
     runs = _BEYOND_ASCII.findall(piece)
     beyond = "".join(runs)
     if len(beyond) < _BEYOND_ASCII_MIN:
         return None
-    is_han = len(_HAN.findall(beyond)) > len(beyond) / 2
-    for codec in _READ_AS_WIDE if is_han else _READ_AS:
-        back = _as_utf8(runs, codec)
-        if len(back.encode()) - len(runs) + 1 > _UTF8_SHARE * _size(beyond, codec):
-            return (
-                Damage("utf-8", codec) if sum(map(str.isalpha, back)) >= letter_share * len(piece) else None
-            )
-    return _cut_utf8(runs, len(beyond)) or _taken_for_another(piece, runs)
+    tested = " ".join(runs)[:_TESTED_CHARS]
+    is_han = len(_HAN.findall(tested)) > len(tested) / 2
+    backs = {codec: _as_utf8(tested, codec) for codec in (_READ_AS_WIDE if is_han else _READ_AS)}
+    codec, back = max(backs.items(), key=lambda item: len(item[1].encode()))
+    if back:
+        letters = sum(map(str.isalpha, back))
+        return Damage("utf-8", codec) if letters >= in_letters * _LETTER_SHARE * len(tested) else None
+    return _cut_utf8(tested) or _taken_for_another(piece, runs)
 
 
-def _as_utf8(runs: list[str], codec: str) -> str:
-    """What is UTF-8 of the bytes that `codec` has for `runs`, joined by spaces."""
-    return " ".join(runs).encode(codec, "ignore").decode("utf-8", "ignore")
+def _as_utf8(tested: str, codec: str) -> str:
+    """Runs of characters beyond ASCII, joined by spaces, as UTF-8 in bytes of `codec`; empty when they are no UTF-8."""
+    data = _as_bytes(tested, codec) if _CONTROL.search(tested) else tested.encode(codec, "ignore")
+    spaces = tested.count(" ")
+    if len(data) - spaces < _REPRESENTED_SHARE * (len(tested) - spaces):
+        return ""
+    back = data.decode("utf-8", "ignore")
+    return back if len(back.encode()) - spaces > _UTF8_SHARE * (len(data) - spaces) else ""
 
 
-def _size(beyond: str, codec: str) -> float:
-    """How many bytes `beyond` is in `codec`; infinite when it is in characters that the charset does not have."""
-    size = len(beyond.encode(codec, "ignore"))
-    return size if size >= _REPRESENTED_SHARE * len(beyond) else inf
-
-
-def _cut_utf8(runs: list[str], size: int) -> Damage | None:
+def _cut_utf8(tested: str) -> Damage | None:
     """UTF-8 read as ISO-8859-1, where the controls that it became were taken out: pairs of letter and sign are left."""
-    spaced = " ".join(runs)
-    pairs = len(_LEAD_AND_SIGN.findall(spaced))
-    if pairs > _PAIRS_SHARE * size and pairs + len(_LEADS.findall(spaced)) > _LEADS_SHARE * size:
+    size = len(tested) - tested.count(" ")
+    pairs = len(_LEAD_AND_SIGN.findall(tested))
+    if pairs > _PAIRS_SHARE * size and pairs + len(_LEADS.findall(tested)) > _LEADS_SHARE * size:
         return Damage("utf-8", "latin-1")
     return None
 
@@ -205,18 +212,20 @@ def _taken_for_another(prose: str, runs: list[str]) -> Damage | None:
     looks_latin = len(_LATIN.sub("", beyond)) < len(beyond) / 2
     if looks_latin and len(runs) > (1 - _JOINED_SHARE) * len(beyond):
         return None
-    if not looks_latin and sum(map(str.isalpha, beyond)) < len(beyond) / 2:
+    if not looks_latin and sum(map(str.isalpha, beyond)) < _OWN_SHARE * sum(map(str.isalpha, prose)):
         return None
     possible: list[tuple[float, Damage]] = []
     for codec in ("cp1252",) if looks_latin else _TAKEN_FOR:
-        if len(_as_bytes(beyond, codec)) < _REPRESENTED_SHARE * len(beyond):
+        tested = beyond[:_TESTED_CHARS]
+        if len(tested.encode(codec, "ignore")) < _REPRESENTED_SHARE * len(tested):
             continue
-        data = _as_bytes(prose, codec)
+        data = _as_bytes(prose, codec) if looks_latin else prose.encode(codec, "ignore")
         found = evidence(data)
-        if is_contradicted(data, codec, found):
-            damage = Damage(best_of(data, found), codec)
-            sure = detect(data.decode(damage.was, "replace")).confidence or 0.0
-            possible.append((sure, damage))
+        if not is_contradicted(data, codec, found):
+            continue
+        damage = Damage(best_of(data, found), codec)
+        sure = detect(data.decode(damage.was, "replace")).confidence or 0.0
+        possible.append((sure, damage))
     if possible:
         return max(possible, key=lambda item: item[0])[1]
     is_all_beyond = len(beyond) > _JOINED_SHARE * sum(map(str.isalpha, prose))
