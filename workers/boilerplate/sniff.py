@@ -4,46 +4,66 @@ import re
 from typing import Final
 
 _HTML_TYPES: Final = ("text/html", "application/xhtml+xml")
-_DOCUMENT: Final = re.compile(
-    r"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]|<meta\s|<title[\s>]|<article[\s>]", re.IGNORECASE
-)
-_BEGINS_AS_DOCUMENT: Final = re.compile(r"<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
+_BEGINS_AS_DOCUMENT: Final = re.compile(r"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
+_BEGINS_AS_MACHINERY: Final = re.compile(r"<(?:script|style|meta|link|title|base)[\s>/]", re.IGNORECASE)
 _PREFACES: Final = (("<!--", "-->"), ("<?", "?>"))
-_ELEMENT: Final = re.compile(
-    r"<(?:p|div|span|br|h[1-6]|ul|li|table|a|img|section|main|script|style)(?:\s[^<>]*)?/?>", re.IGNORECASE
+_TAG: Final = re.compile(
+    r"</?(?:p|div|span|br|hr|h[1-6]|ul|ol|li|dl|dt|dd|table|tr|td|th|a|b|i|em|strong|img|figure|blockquote|pre"
+    r"|section|article|main|header|footer|nav|aside|script|style|iframe|form|input|button|font|center|html|head"
+    r"|body|meta|link|title)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
 )
-_HEAD_CHARS: Final = 4096
-_ELEMENTS_MIN: Final = 3
-"""Prose quotes a tag or two; a fragment of a page has more in its first 4 kB."""
+_REFERENCE: Final = re.compile(
+    r"&(?:amp|quot|lt|gt|nbsp|[rl][sd]quo|#[0-9]{2,5}|#x[0-9a-f]{2,5});", re.IGNORECASE
+)
+_READ_CHARS: Final = 20_000
+_SEARCHED_CHARS: Final = 200_000
+_TAGS_MIN: Final = 3
+"""Prose quotes a tag or two."""
+_TAGGED_SHARE: Final = 0.4
+"""Share of a text in lines with tags from which it is HTML. Of 12,286 dumps and articles of the development data 15 have
+three tags: pasted code, share below 0.3, and lists of what a comment may hold. Fragments of pages have more than 0.6."""
 
 
 def is_html(text: str, content_type: str | None) -> bool:
-    """Whether `text` is to be read as HTML: by its media type if that says so, else by its first 4,096 characters.
+    """Whether `text` is to be read as HTML, by how it begins, its media type, and its first 20,000 characters.
 
-    A page that is plainly a document (doctype, html, head, body) is HTML even when it was announced as text/plain,
-    which servers do by default.
+    A page that is plainly a document (doctype, html, head, body, scripts) is HTML even when it was announced as
+    text/plain, which servers do by default. Text without a single tag or
+    character reference is none even when it was announced as HTML:
+    its lines are its paragraphs.
     """
-    head = text[:_HEAD_CHARS]
+    start = text.lstrip("\ufeff\u200b \t\n\r\f\v\x00")[:_READ_CHARS]
+    body = _without_prefaces(start)
+    if _BEGINS_AS_DOCUMENT.match(body) or _BEGINS_AS_MACHINERY.match(body) or start.startswith("<!--"):
+        return True
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if media_type in _HTML_TYPES:
-        return True
-    begins_with_comment = head.lstrip().startswith("<!--")
-    if begins_with_comment or _BEGINS_AS_DOCUMENT.match(_without_prefaces(head)):
-        return True
-    if media_type == "text/plain":
+        looked_at = text[:_SEARCHED_CHARS]
+        return _TAG.search(looked_at) is not None or _REFERENCE.search(looked_at) is not None
+    if media_type == "text/plain" and not _TAG.match(body):
         return False
-    return bool(_DOCUMENT.search(head)) or len(_ELEMENT.findall(head)) >= _ELEMENTS_MIN
+    return _is_mostly_tagged(start)
 
 
-def _without_prefaces(head: str) -> str:
-    """`head` from behind the XML declaration and the comments that it begins with."""
-    head = head.lstrip()
+def _is_mostly_tagged(text: str) -> bool:
+    """Whether a good part of `text` stands in lines with tags."""
+    tagged, tags = 0, 0
+    for line in text.split("\n"):
+        if "<" in line and (found := len(_TAG.findall(line))):
+            tags += found
+            tagged += len(line)
+    return tags >= _TAGS_MIN and tagged > _TAGGED_SHARE * len(text)
+
+
+def _without_prefaces(start: str) -> str:
+    """`start` from behind the XML declaration and the comments that it begins with."""
     while True:
         ends = [
-            head.find(close) + len(close)
-            for start, close in _PREFACES
-            if head.startswith(start) and close in head
+            start.find(close) + len(close)
+            for begin, close in _PREFACES
+            if start.startswith(begin) and close in start
         ]
         if not ends:
-            return head
-        head = head[ends[0] :].lstrip()
+            return start
+        start = start[ends[0] :].lstrip()
