@@ -180,9 +180,8 @@ def _decode_bytes(body: bytes, content_type: str | None) -> str:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         return _legacy(body, _declared(body, content_type))
-    if (
-        "\x1b$" in text and text.isascii()
-    ):  # an encoding that shifts between sets of characters, in ASCII bytes
+    # An encoding that shifts between sets of characters, in ASCII bytes.
+    if text.isascii() and "\x1b$" in text:
         return _read_as(body, "iso2022_jp")
     return text
 
