@@ -11,7 +11,7 @@ import pytest
 import turbohtml
 
 from workers.boilerplate import evaluate
-from workers.boilerplate.evaluation import corpora, letters, readers, runs, visible
+from workers.boilerplate.evaluation import corpora, letters, readers, runs, tables, visible
 from workers.boilerplate.evaluation.scores import (
     SegmentScore,
     TextScore,
@@ -316,14 +316,32 @@ def test_the_command_prints_each_set_and_groups(folder, capsys):
 
 
 def test_mapped_pages_stand_beside_the_originals(folder, capsys):
-    evaluate.main([str(folder), "--arabic-letters", "--processes", "1"])
+    reader = "trivial=workers.boilerplate.evaluation.readers:all_text"
+    evaluate.main([str(folder), "--arabic-letters", "--processes", "1", "--reader", reader])
     out = capsys.readouterr().out
     rows = [line.split() for line in out.splitlines() if line.startswith(("wcxb ", "traf "))]
-    assert [row[:2] for row in rows] == [["traf", "khabar"], ["wcxb", "khabar"]]
-    for _, _, original, mapped, difference in rows:
+    assert [row[:2] for row in rows] == [
+        [name, reader] for name in ("traf", "wcxb") for reader in ("khabar", "trivial")
+    ]
+    for _, reader, original, mapped, difference in rows:
         assert float(mapped) - float(original) == pytest.approx(float(difference), abs=1e-4)
-        assert float(mapped) > 0.5
+        assert reader != "trivial" or mapped == original  # page and gold were mapped alike
     assert "text.mixed" not in out
+
+
+def test_sets_are_pooled_and_segments_are_not_where_some_pages_have_none():
+    def result(corpus: str, segments: SegmentScore | None) -> runs.Result:
+        score = TextScore(1.0, 0.5, is_exact=False)
+        fields = {"id": corpus, "lang": "ar", "source": corpus, "reader": "khabar", "text": "", "cpu_s": 0.0}
+        return runs.Result(corpus=corpus, score=score, segments=segments, **fields)
+
+    results = [result("one", SegmentScore(1, 0, 0, 0)), result("two", None)]
+    lines = [line.split() for line in tables.main_table(results)]
+    one, two, pooled = (line[1:10] for line in lines if line[:1] == ["khabar"])
+    assert one[6:] == ["1.0000"] * 3
+    assert two[6:] == pooled[6:] == ["-"] * 3
+    assert pooled[:3] == ["0.6667", "1.0000", "0.5000"]
+    assert ["all", "pages", "with", "gold", "text:", "2"] in lines
 
 
 def test_details_hold_every_text_with_its_scores(folder, tmp_path):
