@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from enum import IntEnum
 from functools import lru_cache
-from html import unescape
 from typing import Any, Final, NamedTuple
 
 import turbohtml
@@ -277,8 +276,8 @@ def _close_run(
 ) -> None:
     """Add the block whose texts are `run`, unless it is white space."""
     text = "".join(run)
-    if "&" in text:
-        text = unescape(text)
+    if "&" in text:  # a written tree escapes these and no others
+        text = text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     text = " ".join(text.split())
     linked, links, strong, after_break = counts
     if not text or (linked + links > len(text) < _MENU_CHARS and stack[-1][0] not in _NO_MENU):
@@ -324,10 +323,15 @@ def _said(name: str, attributes: str) -> tuple[int, int, bool, str]:
     attributes = " " + attributes
     css_class = _value(attributes, ' class="')
     named = css_class + "-" + _value(attributes, ' id="')
-    if "data-" in attributes or "itemprop" in attributes or "role" in attributes:
+    if (
+        "itemprop=" in attributes
+        or "role=" in attributes
+        or "data-component" in attributes
+        or "data-testid" in attributes
+    ):
         named = "-".join([named, *_OTHER_NAMES.findall(attributes)])
     hidden = ' hidden=""' in attributes or ("style" in attributes and bool(_HIDDEN.search(attributes)))
-    return part, _words(named), hidden, name + "." + css_class
+    return part, _words(named) if len(named) > 1 else 0, hidden, name + "." + css_class
 
 
 def _value(attributes: str, opening: str) -> str:

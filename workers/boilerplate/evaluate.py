@@ -59,6 +59,10 @@ def _known_sets(parser: argparse.ArgumentParser, options: argparse.Namespace) ->
         parser.error(f"--peers needs {', '.join(missing)}: pip install -e '.[peers]'")
     if options.metadata and not (options.folder / metadata.GOLD_FILE).is_file():
         parser.error(f"--metadata needs {options.folder / metadata.GOLD_FILE}")
+    if options.folds and not (options.folds / "0").is_dir():
+        parser.error(
+            f"{options.folds} holds no models: python -m workers.boilerplate.training.page --folds writes them"
+        )
     found = corpora.names(options.folder)
     if not found:
         parser.error(f"{options.folder} holds no html.*.jsonl.gz and no text.*.jsonl.gz")
@@ -90,6 +94,13 @@ def _parser() -> argparse.ArgumentParser:
         help="title, time, authors and language, too, of the pages in metadata.fundus.jsonl",
     )
     parser.add_argument(
+        "--folds",
+        type=Path,
+        metavar="DIR",
+        help="read pages that the models have learnt from by those that have not seen their site, which "
+        "python -m workers.boilerplate.training.page --folds DIR writes",
+    )
+    parser.add_argument(
         "--reader",
         type=_named_factory,
         action="append",
@@ -104,7 +115,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _factories(options: argparse.Namespace) -> dict[str, Factory]:
     peers = readers.PEERS if options.peers else {}
-    return {readers.OWN: readers.own, **dict(options.reader), **peers}
+    own = functools.partial(readers.unseen, options.folds) if options.folds else readers.own
+    return {readers.OWN: own, **dict(options.reader), **peers}
 
 
 def _in_both_scripts(cases: Iterable[Case]) -> Iterator[Case]:

@@ -3,11 +3,14 @@
 import importlib
 import importlib.util
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from schemas.raw_event import RawEvent
 from workers.boilerplate import stage
 from workers.boilerplate.evaluation import visible
+from workers.boilerplate.maintext import Models
+from workers.boilerplate.training.folds import FOLDS, SETS, fold_of, host_of
 from workers.outcomes import Kept
 
 Reader: TypeAlias = Callable[[RawEvent], str]
@@ -30,6 +33,23 @@ def own() -> Reader:
 
     def read(event: RawEvent) -> str:
         [outcome] = stage.clean([event])
+        return outcome.record.text if isinstance(outcome, Kept) else ""
+
+    return read
+
+
+def unseen(folder: Path) -> Reader:
+    """As `own`, each page of a set that was learnt from by the models that have not seen its site.
+
+    `folder` is what `python -m workers.boilerplate.training.page --folds` wrote. Raises OSError when it is not.
+    """
+    folds = [Models.load(folder / str(fold)) for fold in range(FOLDS)]
+    stage.warm_up()
+
+    def read(event: RawEvent) -> str:
+        learnt = event.meta["id"].partition("/")[0] in SETS
+        host = host_of({"url": event.url, "id": event.meta["id"]})
+        [outcome] = stage.clean([event], models=folds[fold_of(host)] if learnt else None)
         return outcome.record.text if isinstance(outcome, Kept) else ""
 
     return read

@@ -2,14 +2,14 @@
 
 FOLDER holds html.NAME.jsonl.gz (see evaluation/corpora.py); only the sets of pages.SETS are learnt from. Writes
 page-first.npz and page-second.npz into the package's data folder, or into --out. With --folds DIR it also writes, for
-each fold of sites, the models that have not seen it, for `python -m workers.boilerplate.evaluate --models DIR`.
+each fold of sites, the models that have not learnt from it, for `python -m workers.boilerplate.evaluate --folds DIR`.
 Seeds are fixed: equal data, versions and number of threads give equal files.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +19,13 @@ from workers.boilerplate.features import Array, Layout, context_of, features_of
 from workers.boilerplate.forest import Forest, probability
 from workers.boilerplate.maintext import Models
 from workers.boilerplate.training.fit import fit
-from workers.boilerplate.training.pages import FOLDS, Example, fold_of, read_examples, varied
+from workers.boilerplate.training.folds import FOLDS, fold_of
+from workers.boilerplate.training.pages import Example, read_examples, varied
 
 DATA = Path(__file__).parents[1] / "data"
-_INNER_FOLDS = 4
-_TREES = 300
-_RATE = 0.06
+_TREES = 250
+_GUESSING_TREES = 120
+_RATE = 0.07
 _LONG_CHARS = 3_000
 _SMALL_ARTICLE_CHARS = 200
 _FLOOR = 0.002
@@ -58,32 +59,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
         examples = read_examples(options.folder)
     except (OSError, KeyError) as error:
         parser.error(f"{options.folder} holds a set that cannot be read: {error!r}")
-    examples += varied(examples)
+    models, unseen = learn([*examples, *varied(examples)])
+    models.save(options.out)
+    _say(f"the models are in {options.out}")
     if options.folds:
-        for fold in range(FOLDS):
+        for fold, each in enumerate(unseen):
             folder = options.folds / str(fold)
             folder.mkdir(parents=True, exist_ok=True)
-            learn([each for each in examples if fold_of(each.host) != fold]).save(folder)
-            _say(f"fold {fold} of {FOLDS} is in {folder}")
-    learn(examples).save(options.out)
-    _say(f"the models are in {options.out}")
+            each.save(folder)
+        _say(f"those of the {FOLDS} folds are in {options.folds}")
 
 
-def learn(examples: Sequence[Example]) -> Models:
-    """The two forests that `examples` teach.
+def learn(examples: Sequence[Example]) -> tuple[Models, list[Models]]:
+    """The two forests that `examples` teach, and for each fold of sites those that the other folds teach.
 
-    The second one learns from what the first one says of pages whose sites it has not seen, as it will be used. Blocks
+    The second forest learns from what a first one says of pages whose sites it has not seen, as it will be used. Blocks
     of partly labelled pages are labelled by that, too, and count for less the less sure it was.
     """
     rows = [_row(example) for example in examples]
     names = features_of(examples[0].blocks, examples[0].hints)[0].names
-    _guess(rows, _unseen(rows, lambda some: _fitted(some, names)))
-    unseen = _unseen(rows, lambda some: _fitted(some, names))
-    first = _fitted(rows, names)
-    contexts = [context_of(judged, row.layout) for row, judged in zip(rows, unseen, strict=True)]
+    _guess(rows, _judged(rows, _by_fold(rows, names, _GUESSING_TREES)))
+    firsts = _by_fold(rows, names, _TREES)
+    first = _fitted(rows, names, _TREES)
+    contexts = [
+        context_of(chances, row.layout) for row, chances in zip(rows, _judged(rows, firsts), strict=True)
+    ]
     for row, context in zip(rows, contexts, strict=True):
         row.columns = np.concatenate([row.columns, context.values])
-    return Models(first, _fitted(rows, names + contexts[0].names))
+    names += contexts[0].names
+    seconds = _by_fold(rows, names, _TREES)
+    second = _fitted(rows, names, _TREES)
+    return Models(first, second), [Models(*pair) for pair in zip(firsts, seconds, strict=True)]
 
 
 def _row(example: Example) -> _Row:
@@ -116,25 +122,28 @@ def _guess(rows: Sequence[_Row], judged: Sequence[Array]) -> None:
             row.weights = weights.clip(0, _CEILING).astype(np.float32)
 
 
-def _unseen(rows: Sequence[_Row], fitted: Callable[[Sequence[_Row]], Forest]) -> list[Array]:
-    """What a forest says of each page that has not learnt from pages of its site."""
-    judged: dict[int, Array] = {}
-    for fold in range(_INNER_FOLDS):
-        # Other folds than those of the evaluation: of those, one may be missing here.
-        folds = [fold_of("inner " + row.example.host, _INNER_FOLDS) for row in rows]
-        forest = fitted([row for row, own in zip(rows, folds, strict=True) if own != fold])
-        for number, own in enumerate(folds):
-            if own == fold:
-                judged[number] = probability(forest.margins_by_column(rows[number].columns))
-    return [judged[number] for number in range(len(rows))]
+def _by_fold(rows: Sequence[_Row], names: Sequence[str], trees: int) -> list[Forest]:
+    """For each fold the forest that the other folds teach."""
+    folds = [fold_of(row.example.host) for row in rows]
+    forests = []
+    for fold in range(FOLDS):
+        others = [row for row, own in zip(rows, folds, strict=True) if own != fold]
+        forests.append(_fitted(others, names, trees))
+        _say(f"fold {fold} of {FOLDS}, {len(names)} columns")
+    return forests
 
 
-def _fitted(rows: Sequence[_Row], names: Sequence[str]) -> Forest:
+def _judged(rows: Sequence[_Row], forests: Sequence[Forest]) -> list[Array]:
+    """What the forest that has not learnt from a page's site says of its blocks."""
+    return [probability(forests[fold_of(row.example.host)].margins_by_column(row.columns)) for row in rows]
+
+
+def _fitted(rows: Sequence[_Row], names: Sequence[str], trees: int) -> Forest:
     weights = np.concatenate([row.weights for row in rows])
     labels = np.concatenate([row.labels for row in rows])
     columns = np.concatenate([row.columns for row in rows], axis=1)
     counts = weights > 0
-    return fit(columns.T[counts], labels[counts], weights[counts], names, trees=_TREES, rate=_RATE)
+    return fit(columns.T[counts], labels[counts], weights[counts], names, trees=trees, rate=_RATE)
 
 
 def _say(line: str) -> None:
