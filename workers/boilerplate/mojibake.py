@@ -17,7 +17,8 @@ from workers.boilerplate.language import detect
 
 _PIECES: Final = 4
 _SAMPLE_CHARS: Final = 320
-"""All that is read of a text that seems clean: with 1,000 as many of the garbled ones are found."""
+"""All that is read of a text that seems clean. With 600 .938 of the garbled texts are found, not .923; those that are not
+are in English, German or Dutch, with few letters beyond ASCII, and `repair` undoes most of them."""
 _PIECE_CHARS: Final = 500
 _GARBLED_PIECES: Final = 0.7
 """Share of the pieces with letters beyond ASCII that must be garbled: a line that is quoted is in one or two of 4."""
@@ -25,11 +26,11 @@ _BEYOND_ASCII: Final = re.compile("[^\x00-\x7f]+")
 _BEYOND_ASCII_MIN: Final = 6
 
 _UTF8_SHARE: Final = 0.7
-"""Share of the characters beyond ASCII that turn into UTF-8. In the clean texts of the development data it is below
-0.35 (Urdu in windows-1256), in those whose UTF-8 was read as something else above 0.85."""
+"""Share of the characters beyond ASCII that turn into UTF-8. In 20,719 clean texts it is at most 0.48 (Russian), in 99 %
+of those whose UTF-8 was read as something else at least 0.81."""
 _LETTER_SHARE: Final = 0.1
-"""Letters that come back, to the characters that were tested: 0.3 to 0.5 where text was garbled. English whose quotation
-marks alone were garbled can be read, and has none."""
+"""Letters that come back, to the characters that were tested: 0.34 in the median. English whose quotation marks alone
+were garbled can be read, and has none."""
 
 _LOST_SHARE: Final = 0.01
 _LOST_MIN: Final = 5
@@ -61,7 +62,7 @@ _TAKEN_FOR: Final = ("cp1256", "cp1251", "koi8-r")
 _REPRESENTED_SHARE: Final = 0.9
 _JOINED_SHARE: Final = 0.5
 """Share of the characters beyond ASCII that follow another one, from which a text in Latin-1 may be in another script:
-texts in another script have 0.8, those in Latin letters below 0.2."""
+that in another script have 0.74 or more, those in Latin letters 0.3 or less (Turkmen, Vietnamese)."""
 _OWN_SHARE: Final = 0.25
 """Share of the letters from which a text is in Arabic or Cyrillic ones, and does not just quote a name in them."""
 _NAMES: Final = {

@@ -31,12 +31,12 @@ _FREQUENT: Final = "ar de en es fa fr it nl pl pt ru tr ur"
 _RARE: Final = "ba br eo fo fy gd ht ig jv la lb lg ln mg mt nn nso oc om pcm qu rw sn st tg tk tt yo xh zu"
 _PRIORS: Final = {"frequent": 1.0, "rare": -1.0}
 """Log-odds of the languages of most news over the others, and of those of little. On the first 40 characters of 7,741
-texts in 20 languages right answers rise from .957 to .982, on single sentences of Django's translations into 80
-languages they fall from .937 to .930; more of it costs the small languages more."""
+texts in 20 languages right answers rise from .957 to .982, on 7,114 strings of Django's translations into 80
+languages they fall from .937 to .930 (with -2 for the rare); more of it costs the small languages more."""
 
 _STEP: Final = 0.5
 _SPREAD_MIN: Final = {"Latin": 2.5, "Cyrillic": 2.0, "Arabic": 2.0, "Devanagari": 1.0}
-"""Nats. Rounding to quarters instead, and dropping nothing, changes no figure by more than .002."""
+"""Nats. Rounding to quarters instead, and dropping only below 1, changes no figure by more than .002."""
 _SLOT_BITS: Final = {"Latin": 20, "Cyrillic": 17, "Arabic": 17, "Devanagari": 16}
 _LEADS: Final = {
     "Latin": (0xC2, 0xCB),
