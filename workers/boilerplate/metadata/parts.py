@@ -30,18 +30,12 @@ class Parts:
         self._marked: list[Element] | None = None
         self.meta = _meta(document)
         self.links = _links(document)
-        self.scripts = [
-            element.text
-            for element in document.find_all("script")
-            if "ld+json" in (element.attr("type") or "").lower()
-        ]
-        titles = (
-            element for element in document.find_all("title", limit=_H1_MAX) if not element.closest("svg")
-        )
+        self.scripts = [element.text for element in document.select("script[type*='ld+json' i]")]
+        titles = (element for element in document.select("title")[:_H1_MAX] if not element.closest("svg"))
         self.title = next((shown(element.text[:_TITLE_CHARS]) for element in titles), "")
         self.h1 = [
             element
-            for element in document.find_all("h1", limit=_H1_MAX)
+            for element in document.select("h1")[:_H1_MAX]
             if element.text[:_TITLE_CHARS].strip()
         ]
 
@@ -65,21 +59,19 @@ class Parts:
 
 def _meta(document: Document) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for element in document.find_all("meta", limit=_META_MAX):
+    for element in document.select("meta[content]")[:_META_MAX]:
         attr = element.attr
-        content = attr("content")
-        if content and (content := content[:_CONTENT_CHARS].strip()):
-            for name in {attr("property"), attr("name"), attr("itemprop")}:
-                if name:
-                    found.setdefault(name.strip().lower(), []).append(content)
-            if not attr("name") and (name := attr("http-equiv")):
-                found.setdefault(name.strip().lower(), []).append(content)
+        if content := (attr("content") or "")[:_CONTENT_CHARS].strip():
+            name = attr("name")
+            for each in {name or attr("http-equiv"), attr("property"), attr("itemprop")}:
+                if each:
+                    found.setdefault(each.strip().lower(), []).append(content)
     return found
 
 
 def _links(document: Document) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for element in document.find_all("link", limit=_META_MAX):
+    for element in document.select("link:is([rel*=canonical i],[rel*=image_src i])")[:_META_MAX]:
         rel, href = element.attr("rel"), element.attr("href")
         if rel and href:
             for each in rel.lower().split():

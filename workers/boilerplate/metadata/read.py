@@ -69,10 +69,9 @@ def read_metadata(document: Document, *, url: str | None, fetched_at: datetime |
     base = url or canonical
     headline = find_headline(document, parts, json_ld)
     around = Surroundings(headline)
-    tags = site.language_tags(document, parts, json_ld)
     name = site.site_name(parts, json_ld)
     sites = _site_names(parts, name, base)
-    lang = tags[0] if tags else None
+    lang = site.language_tag(document, parts, json_ld)
     published = read_published(parts, json_ld, around, base, lang, fetched_at)
     modified = read_modified(parts, json_ld, lang, fetched_at)
     return Metadata(

@@ -65,8 +65,8 @@ def canonical_url(parts: Parts, url: str | None) -> str | None:
     return next((address for each in stated if (address := web_address(each, url))), None)
 
 
-def language_tags(document: Document, parts: Parts, json_ld: JsonLd) -> list[str]:
-    """The BCP 47 tags that the page states for its language, the most trusted first."""
+def language_tag(document: Document, parts: Parts, json_ld: JsonLd) -> str | None:
+    """The BCP 47 tag that the page states for its language."""
     root = document.root
     html = [root.attr("lang"), root.attr("xml:lang")] if root is not None else []
     node = json_ld.article.get("inLanguage") or json_ld.page.get("inLanguage")
@@ -77,7 +77,7 @@ def language_tags(document: Document, parts: Parts, json_ld: JsonLd) -> list[str
         name,
         parts.first("content-language", "language", "dc.language"),
     ]
-    return [tag.strip() for tag in stated if isinstance(tag, str) and primary(tag)]
+    return next((tag.strip() for tag in stated if isinstance(tag, str) and primary(tag)), None)
 
 
 def primary(tag: str) -> str | None:

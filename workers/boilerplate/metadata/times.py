@@ -33,6 +33,7 @@ _DATE_CLASS: Final = re.compile(
     r"(?:^|[\s_-]|[a-z](?=[A-Z]))(?:date|time|datum|fecha|data|pub|publi)", re.IGNORECASE
 )
 _CHANGE_CLASS: Final = re.compile(r"updat|modif|chang|aktual", re.IGNORECASE)
+_DATE_TAGS: Final = ("time", "span", "p")
 _TEXT_CHARS: Final = 200
 _DATE_CHARS: Final = 60
 """A by-line has its date among its first words; a caption ends with one."""
@@ -70,7 +71,11 @@ def read_modified(
     values = [*json_ld.texts("dateModified"), *parts.all(*_MODIFIED)]
     if stated := _first(values, lang, not_after):
         return stated
-    return _first(map(_value, parts.select("[itemprop~=dateModified]")), lang, not_after)
+    return _first(
+        (_value(element) for tag in _DATE_TAGS for element in parts.select(f"{tag}[itemprop~=dateModified]")),
+        lang,
+        not_after,
+    )
 
 
 def _formal(
