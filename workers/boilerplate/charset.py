@@ -7,7 +7,6 @@ declaration says, and a declaration that the bytes contradict is not believed.
 
 import re
 from collections import Counter
-from functools import cache
 from typing import Final
 
 import numpy as np
@@ -103,6 +102,12 @@ _LOST: Final = re.compile("[\ufffd\x80-\x9f]")
 # Controls but tab and newlines, the C1 block, the byte order mark; the bidirectional embeddings, overrides (U+202A to
 # U+202E) and isolates (U+2066 to U+2069), which can make a text read otherwise than it is stored.
 _UNWANTED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\u202a-\u202e\u2066-\u2069]")
+_ASCII_CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*b"\t\n\r"})
+_UNWANTED_UTF8: Final = [
+    re.compile(pattern)
+    for pattern in (b"\xc2[\x80-\x9f]", b"\xef\xbb\xbf", b"\xe2\x80[\xaa-\xae]", b"\xe2\x81[\xa6-\xa9]")
+]
+"""The same in UTF-8."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _REPLACEMENT: Final = "\ufffd"  # REPLACEMENT CHARACTER
 
@@ -146,13 +151,18 @@ def scrub(text: str) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
-        units = utf16_units(text)
+        raw = text.encode()
     except UnicodeEncodeError:  # a lone surrogate
         text = _SURROGATE.sub(_REPLACEMENT, text)
-        units = utf16_units(text)
-    # Printable ASCII, most of a page, is passed over in one comparison: units below the space wrap around.
-    doubtful = units[(units - units.dtype.type(0x20)) > units.dtype.type(0x5E)]
-    return _UNWANTED.sub("", text) if _unwanted().take(doubtful).any() else text
+        raw = text.encode()
+    return text if _is_clean(raw) else _UNWANTED.sub("", text)
+
+
+def _is_clean(raw: bytes) -> bool:
+    """Whether there is none of `_UNWANTED` in UTF-8; several times as fast as to search a page for these."""
+    if len(raw.translate(None, _ASCII_CONTROLS)) < len(raw):
+        return False
+    return raw.isascii() or not any(pattern.search(raw) for pattern in _UNWANTED_UTF8)
 
 
 def utf16_units(text: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -160,14 +170,6 @@ def utf16_units(text: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
     if text.isascii():
         return np.frombuffer(text.encode("ascii"), np.uint8)
     return np.frombuffer(text.encode("utf-16-le"), np.uint16)
-
-
-@cache
-def _unwanted() -> NDArray[np.bool_]:
-    """For each UTF-16 code unit whether it is one of `_UNWANTED`; 4 times as fast as to search a page for these."""
-    table = np.array([_UNWANTED.match(chr(unit)) is not None for unit in range(0x10000)])
-    table.setflags(write=False)
-    return table
 
 
 def _decode_bytes(body: bytes, content_type: str | None) -> str:

@@ -18,7 +18,7 @@ from workers.boilerplate.blocks import PARTS, WORDS, Blocks
 Array = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-_SPACE, _DIGIT, _END, _COMMA, _DENSE, _BAR, _QUOTE, _COLON = range(1, 9)
+_SPACE, _END, _COMMA, _DENSE, _BAR, _QUOTE = range(1, 7)
 # FULL STOP, EXCLAMATION, QUESTION; ARABIC QUESTION MARK, FULL STOP; DEVANAGARI DANDA; IDEOGRAPHIC, FULLWIDTH and
 # HALFWIDTH forms; HORIZONTAL ELLIPSIS; ARMENIAN, ETHIOPIC FULL STOP; GREEK QUESTION MARK.
 _ENDS: Final = ".!?\u061f\u06d4\u0964\u3002\uff01\uff1f\uff0e\uff61\u2026\u0589\u1362\u037e"
@@ -55,6 +55,7 @@ _TAG_CODE: Final = {name: code for code, name in enumerate(_TAGS)} | {
     "h4": 6, "h5": 6, "h6": 6, "th": 7, "dt": 11, "span": 1, "body": 1, "main": 13, "caption": 9, "summary": 14, "label": 14,
 }  # fmt: skip
 _LEVELS: Final = 6
+_REACH: Final = 8
 _TITLE_LETTERS: Final = 7
 _COLUMNS: Final = 192
 """Room for the columns of a table."""
@@ -82,14 +83,11 @@ def _classes() -> NDArray[np.uint8]:
         char = chr(code)
         if char.isspace():
             table[code] = _SPACE
-        elif char.isdecimal():
-            table[code] = _DIGIT
     for chars, kind in (
         (_ENDS, _END),
         (_COMMAS, _COMMA),
         (_BARS, _BAR),
         (_QUOTES, _QUOTE),
-        (":\uff1a", _COLON),
     ):
         for char in chars:
             table[ord(char)] = kind
@@ -196,11 +194,14 @@ def _held(row: Sequence[int], parent: Sequence[int]) -> tuple[Ints, Ints]:
     first, last = [len(row)] * len(parent), [-1] * len(parent)
     for number, r in enumerate(row):
         last[r] = number
-        first[r] = min(first[r], number)
+        if first[r] > number:  # noqa: PLR1730 - min and max are calls, and this is done once a block
+            first[r] = number
     for r in range(len(parent) - 1, 0, -1):
         p = parent[r]
-        last[p] = max(last[p], last[r])
-        first[p] = min(first[p], first[r])
+        if last[r] > last[p]:  # noqa: PLR1730
+            last[p] = last[r]
+        if first[r] < first[p]:  # noqa: PLR1730
+            first[p] = first[r]
     return np.array(first), np.array(last)
 
 
@@ -211,7 +212,7 @@ def features_of(page: Blocks, hints: Hints) -> tuple[Table, Layout]:
     at, until = starts[:-1], starts[1:] - 1
     counts = {
         kind: np.add.reduceat(codes == kind, at, dtype=np.int32)
-        for kind in (_SPACE, _DIGIT, _END, _COMMA, _DENSE, _BAR, _QUOTE, _COLON)
+        for kind in (_SPACE, _END, _COMMA, _DENSE, _BAR)
     }
     chars = (until - at).astype(np.float32)
     weight = chars + _IDEOGRAPH_WEIGHT * counts[_DENSE]
@@ -230,12 +231,8 @@ def features_of(page: Blocks, hints: Hints) -> tuple[Table, Layout]:
     table["ends"] = np.log1p(counts[_END])
     table["commas"] = np.log1p(counts[_COMMA])
     table["stops_per_word"] = (counts[_END] + counts[_COMMA]) / (words + 1)
-    table["digits"] = counts[_DIGIT] / np.maximum(chars, 1)
     table["bars"] = counts[_BAR] / np.maximum(chars, 1)
-    table["quotes"] = np.log1p(counts[_QUOTE])
     table["ends_sentence"] = ends
-    table["ends_colon"] = final == _COLON
-    table["begins_odd"] = (codes[at] == _BAR) | (codes[at] == _DIGIT)
     table["begins_quote"] = codes[at] == _QUOTE
     table["after_break"] = np.array(page.after_break)
     layout = layout_of(page, weight.astype(np.float32))
@@ -243,9 +240,8 @@ def features_of(page: Blocks, hints: Hints) -> tuple[Table, Layout]:
     _add_places(table, layout, texts, hints)
     prose = (weight > 60) & (linked < 0.4) & ((counts[_END] + counts[_COMMA]) > 0)
     _add_surroundings(table, layout, prose, linked.astype(np.float32))
-    for name in ("weight", "linked", "ends_sentence", "stops_per_word"):
-        for by in (-2, -1, 1, 2):
-            table[f"{name}{by:+d}"] = table.shifted(name, by)
+    for name, by in (("weight", -1), ("weight", 1), ("linked", -1), ("linked", 1), ("ends_sentence", -1)):
+        table[f"{name}{by:+d}"] = table.shifted(name, by)
     return table, layout
 
 
@@ -254,9 +250,6 @@ def _add_elements(table: Table, page: Blocks, layout: Layout) -> None:
     row = layout.chain[0]
     code = np.array([_TAG_CODE.get(name, 15 if "-" in name else 1) for name in elements.name])[row]
     table.put(_TAG_COLUMNS, code == np.arange(len(_TAGS))[:, None])
-    table["heading"] = (code >= 3) & (code <= 6)
-    for name in ("heading", "tag_p"):
-        table[f"{name}-1"], table[f"{name}+1"] = table.shifted(name, -1), table.shifted(name, 1)
     parts = np.array(elements.parts)[row]
     table.put(_PART_COLUMNS, (parts >> np.arange(len(PARTS))[:, None]) & 1)
     words = np.array(elements.words)
@@ -268,12 +261,7 @@ def _add_elements(table: Table, page: Blocks, layout: Layout) -> None:
     depth = np.array(elements.depth, np.float32)[row]
     table["depth"] = depth
     table["hidden"] = np.array(elements.hidden)[row]
-    table["same_element-1"] = np.concatenate([[0], row[1:] == row[:-1]])
-    same_parent = layout.chain[1][1:] == layout.chain[1][:-1]
-    table["same_parent-1"] = np.concatenate([[0], same_parent])
-    table["same_parent+1"] = np.concatenate([same_parent, [0]])
     table["depth-1"] = depth - table.shifted("depth", -1)
-    table["depth+1"] = depth - table.shifted("depth", 1)
 
 
 def _add_places(table: Table, layout: Layout, texts: Sequence[str], hints: Hints) -> None:
@@ -368,7 +356,6 @@ def _add_surroundings(table: Table, layout: Layout, prose: NDArray[np.bool_], li
         table[f"good_before{reach}"] = np.log1p(run[number] - run[lo])
         table[f"good_after{reach}"] = np.log1p(run[hi] - run[number + 1])
     table["good_before"] = run[:-1] / total
-    table["good"] = prose
 
 
 def context_of(first: Array, layout: Layout) -> Table:
@@ -380,7 +367,7 @@ def context_of(first: Array, layout: Layout) -> Table:
     weight = layout.weight
     n = len(first)
     context["p"] = first
-    for by in (-4, -3, -2, -1, 1, 2, 3, 4):
+    for by in (-3, -2, -1, 1, 2):
         context[f"p{by:+d}"] = context.shifted("p", by)
     mass = first * weight
     total = max(1.0, float(mass.sum()))
@@ -403,7 +390,7 @@ def context_of(first: Array, layout: Layout) -> Table:
         all_of_kind[layout.group] - weight, 1
     )
     context["p_kind_share"] = (by_kind / total)[layout.group]
-    context["p_before"] = run[:-1] / total
+    context["p_place"] = run[:-1] / total
     context["p_total"] = np.log1p(total)
     number = np.arange(n)
     sure = (first > 0.6) & (weight > 40)
@@ -416,11 +403,8 @@ def context_of(first: Array, layout: Layout) -> Table:
     before = whole[:-1]
     context["since_chars"] = np.where(behind >= 0, np.log1p(before - before[np.maximum(behind, 0)]), 12)
     context["until_chars"] = np.where(ahead < n, np.log1p(before[np.minimum(ahead, n - 1)] - before), 12)
-    for reach in (3, 8, 20):
-        lo, hi = np.maximum(number - reach, 0), np.minimum(number + reach + 1, n)
-        context[f"p_before{reach}"] = (run[number] - run[lo]) / np.maximum(whole[number] - whole[lo], 1)
-        context[f"p_after{reach}"] = (run[hi] - run[number + 1]) / np.maximum(
-            whole[hi] - whole[number + 1], 1
-        )
+    lo, hi = np.maximum(number - _REACH, 0), np.minimum(number + _REACH + 1, n)
+    context["p_before"] = (run[number] - run[lo]) / np.maximum(whole[number] - whole[lo], 1)
+    context["p_after"] = (run[hi] - run[number + 1]) / np.maximum(whole[hi] - whole[number + 1], 1)
     context["p_max"] = float(first.max()) if n else 0
     return context

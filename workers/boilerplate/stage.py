@@ -55,8 +55,6 @@ def _clean_one(event: RawEvent, models: Models | None) -> Outcome[CleanedArticle
     text = decode(event.body, event.content_type)
     if not text.strip():
         return Dropped(RejectReason.EMPTY, "the body is white space and control characters")
-    if damage := garbled(text):
-        return Dropped(RejectReason.GARBLED, f"the text cannot be read: {damage}")
     return _article(event, text, models)
 
 
@@ -66,6 +64,8 @@ def _article(event: RawEvent, text: str, models: Models | None) -> Outcome[Clean
     except (ValueError, RecursionError) as error:
         message = f"the page could not be parsed: {type(error).__name__}: {error}"
         return Failed(PoisonEventError(message, DeadReason.STAGE_ERROR, error=type(error).__name__))
+    if damage := garbled(page.text or " ".join(page.headings)):
+        return Dropped(RejectReason.GARBLED, f"the text cannot be read: {damage}")
     if why := why_no_article(page):
         return Dropped(*why)
     return Kept(_merge(event, page))
