@@ -11,7 +11,7 @@ from workers.outcomes import Dropped, Kept
 SENTENCE = "أعلنت البلدية، صباح اليوم، افتتاح مكتبة عامة جديدة في مبنى البريد القديم. "
 PARAGRAPH = f"<p>{SENTENCE * 4}</p>"
 BOUND_S = 8.0
-"""A tenth of it on a quiet machine, but for the first two rows."""
+"""Of processor time, so that a busy machine does not count; most rows take a tenth of it."""
 
 CASES = {
     "10 MB on one line": SENTENCE * 130_000,
@@ -51,9 +51,9 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_hostile_input_ends_in_time_and_in_an_outcome(name):
-    began = time.perf_counter()
+    began = time.process_time()
     [outcome] = clean([RawEvent(body=CASES[name])])
-    assert time.perf_counter() - began < BOUND_S
+    assert time.process_time() - began < BOUND_S
     assert isinstance(outcome, Kept | Dropped)
 
 

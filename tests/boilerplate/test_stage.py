@@ -15,9 +15,8 @@ ENGLISH = "The harbour authority said on Tuesday that the last of the three old 
 
 
 def page(head: str = "", paragraphs: int = 3) -> str:
-    return (
-        f"<html><head>{head}</head><body><article>{f'<p>{ENGLISH}</p>' * paragraphs}</article></body></html>"
-    )
+    text = "".join(f"<p>{ENGLISH} This is paragraph {number}.</p>" for number in range(paragraphs))
+    return f"<html><head>{head}</head><body><article>{text}</article></body></html>"
 
 
 def record_of(event):
@@ -85,26 +84,14 @@ def test_the_page_dates_itself_and_the_feed_adds_the_time_of_day(stated, fed, pu
 
 
 @pytest.mark.parametrize("stated", ["2023-03", "2023 March", "2023 10:30", "12 March"])
-def test_a_date_without_a_day_is_not_filled_up_with_todays(stated, monkeypatch):
-    import dateutil.parser._parser as dateutil_parser
-    import htmldate.meta
-
-    def published_on(today):
-        class Clock(datetime):
-            @classmethod
-            def now(cls, tz=None):
-                return cls(*today, tzinfo=tz)
-
-        monkeypatch.setattr(dateutil_parser.datetime, "datetime", Clock)
-        htmldate.meta.reset_caches()
-        return record_of(RawEvent(body=page(f'<meta name="date" content="{stated}">'))).published_at
-
-    assert published_on((2024, 5, 17)) == published_on((2025, 8, 29))
+def test_a_date_without_a_day_is_not_filled_up(stated):
+    assert record_of(RawEvent(body=page(f'<meta name="date" content="{stated}">'))).published_at is None
 
 
 def test_a_dump_ends_at_its_markers_and_leaves_out_what_stands_between():
-    body = f"{ENGLISH}\n\nShare on Facebook\n\nRead also: Something else\n\n{ENGLISH} Again.\n\nTags: cranes\n\n{ENGLISH}"
-    assert record_of(RawEvent(body=body)).text == f"{ENGLISH}\n\n{ENGLISH} Again."
+    first, second, other = (f"{ENGLISH} {ENGLISH} That was said of {what}." for what in ("one", "two", "all"))
+    body = f"{first}\n\nShare on Facebook\n\nRead also: Something else\n\n{second}\n\nTags: cranes\n\n{other}"
+    assert record_of(RawEvent(body=body)).text == f"{first}\n\n{second}"
 
 
 def test_a_teaser_at_the_head_of_a_dump_is_not_the_article():
@@ -125,9 +112,9 @@ def test_hard_wrapped_lines_are_one_paragraph():
         ("", None, RejectReason.EMPTY, "empty"),
         (b" \n\t ", None, RejectReason.EMPTY, "empty"),
         ("خبر عاجل", None, RejectReason.NO_ARTICLE, "no main text: 0 words in 1 block"),
-        ("<html><body><ul>" + "<li><a href='/x'>خبر</a></li>" * 30 + "</ul></body></html>", None, RejectReason.NO_ARTICLE, "in 30 blocks"),
+        ("<html><body><ul>" + "<li><a href='/x'>خبر</a></li>" * 30 + "</ul></body></html>", None, RejectReason.NO_ARTICLE, "no main text"),
         ("<html><!-- nothing --></html>", "text/html", RejectReason.NO_ARTICLE, "0 words in 0 blocks"),
-        ("<html><body>" + "<div>" * 200_000 + f"<p>{ENGLISH}</p>", None, RejectReason.NO_ARTICLE, "nested too deep"),
+        ("<html><body>" + "<div>" * 200_000 + f"<p>{ENGLISH}</p>", None, RejectReason.NO_ARTICLE, "no main text"),
     ],
     ids=["empty", "white space", "two words", "list of links", "no body", "200,000 nested tags"],
 )  # fmt: skip
@@ -146,9 +133,16 @@ def test_an_event_without_an_article_is_dropped_with_a_reason_in_words(body, con
         (f"<p>{ENGLISH}</p>" * 3, None, True),
         (f"<!-- x --><?xml version='1.0'?><html><body><p>{ENGLISH}</p></body></html>", "text/plain", True),
         (f"{ENGLISH} Write <p> in a page.", None, False),
-        (f"<p>{ENGLISH}</p>" * 3, "text/plain", False),
+        (f"<p>{ENGLISH}</p>" * 3, "text/plain", True),
     ],
-    ids=["document", "document as text", "fragment", "xhtml", "prose with a tag", "fragment as text"],
+    ids=[
+        "document",
+        "document as text",
+        "fragment",
+        "xhtml",
+        "prose with a tag",
+        "fragment as text",
+    ],
 )
 def test_html_is_told_from_text(body, content_type, is_page):
     text = record_of(RawEvent(body=body, content_type=content_type)).text
