@@ -5,7 +5,7 @@ import pytest
 from schemas.raw_event import RawEvent
 from schemas.rejected_event import RejectReason
 from workers.boilerplate.stage import clean
-from workers.boilerplate.verdict import is_error, is_login
+from workers.boilerplate.verdict import asks_for_consent, is_error, is_login
 from workers.outcomes import Dropped, Kept
 
 HEADLINES = {
@@ -34,10 +34,10 @@ def outcome_of(body: str):
     return clean([RawEvent(body=body)])[0]
 
 
-def detail_of(body: str) -> str:
+def detail_of(body: str, reason: RejectReason) -> str:
     outcome = outcome_of(body)
     assert isinstance(outcome, Dropped), outcome
-    assert outcome.reason is RejectReason.NO_ARTICLE
+    assert outcome.reason is reason
     return outcome.detail
 
 
@@ -55,15 +55,19 @@ def detail_of(body: str) -> str:
 )
 def test_an_error_page_is_no_article_however_it_is_worded(lang, title):
     page = html(f"<main><h1>{title}</h1><p>{NOTICE[lang]}</p></main>", title)
-    assert f"error message ({title!r})" in detail_of(page)
+    assert f"error message ({title!r})" in detail_of(page, RejectReason.ERROR_PAGE)
 
 
 def test_an_error_page_without_any_text_is_called_one_too():
-    assert "error message ('404 Not Found')" in detail_of(html("<h1></h1>", "404 Not Found"))
+    assert "error message ('404 Not Found')" in detail_of(
+        html("<h1></h1>", "404 Not Found"), RejectReason.ERROR_PAGE
+    )
 
 
 def test_an_error_message_in_a_dump_is_no_article():
-    assert "error message ('404 Not Found')" in detail_of(f"Home\n\n404 Not Found\n\n{NOTICE['en']}")
+    assert "error message ('404 Not Found')" in detail_of(
+        f"Home\n\n404 Not Found\n\n{NOTICE['en']}", RejectReason.ERROR_PAGE
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,8 +88,9 @@ def test_headlines_with_such_numbers_and_words_are_no_errors(heading):
 
 def test_a_login_wall_is_no_article_with_a_form_or_without():
     form = "<form><input type='email'><input type='password'><button>OK</button></form>"
-    assert "log in" in detail_of(html(f"<main><h1>Identifiez-vous</h1><p>{WALL}</p></main>"))
-    assert "password" in detail_of(html(f"<main><h1>Bonjour</h1><p>{WALL}</p>{form}</main>"))
+    headed, with_form = "<h1>Identifiez-vous</h1>", f"<h1>Bonjour</h1>{form}"
+    for top, word in ((headed, "log in"), (with_form, "password")):
+        assert word in detail_of(html(f"<main>{top}<p>{WALL}</p></main>"), RejectReason.LOGIN_WALL)
 
 
 def test_a_login_form_in_the_menu_does_not_make_a_short_article_a_wall():
@@ -96,7 +101,7 @@ def test_a_login_form_in_the_menu_does_not_make_a_short_article_a_wall():
 @pytest.mark.parametrize("lang", HEADLINES)
 def test_a_front_of_linked_headlines_is_no_article(lang):
     cards = "".join(f"<p><a href='/{n}'>{HEADLINES[lang]} {n}.</a></p><p>{n} {lang}</p>" for n in range(12))
-    assert "list of links" in detail_of(html(f"<main>{cards}</main>"))
+    assert "a list" in detail_of(html(f"<main>{cards}</main>"), RejectReason.LIST_PAGE)
 
 
 def test_a_front_of_teasers_that_break_off_is_no_article():
@@ -104,7 +109,7 @@ def test_a_front_of_teasers_that_break_off_is_no_article():
         f"<div><h3><a href='/{n}'>Story {n}</a></h3><p>{HEADLINES['en']}, said number {n} of the…</p></div>"
         for n in range(8)
     )
-    assert "list of teasers: 8" in detail_of(html(f"<main>{cards}</main>"))
+    assert "list" in detail_of(html(f"<main>{cards}</main>"), RejectReason.LIST_PAGE)
 
 
 def test_an_article_whose_leads_are_links_is_kept():
@@ -120,3 +125,48 @@ def test_an_article_whose_leads_are_links_is_kept():
 )
 def test_news_of_one_sentence_is_an_article(body):
     assert isinstance(outcome_of(body), Kept)
+
+
+TEASERS = {
+    "ar": "قررت البلدية تمديد ساعات العمل في المكتبة العامة حتى منتصف الليل، استجابة لطلب من طلاب الجامعة.",
+    "en": "Inspectors found that the boarding ramp sags by three centimetres under load, and sent it back.",
+    "fr": "Les contrôleurs ont constaté que la passerelle plie de trois centimètres, et l'ont renvoyée.",
+}
+
+
+@pytest.mark.parametrize("lang", TEASERS)
+@pytest.mark.parametrize("between", ["", "<time>12:30</time>"], ids=["right below", "a time between"])
+def test_a_front_whose_teasers_stand_below_headlines_that_lead_elsewhere_is_no_article(lang, between):
+    cards = "".join(
+        f"<div><h2><a href='/{n}'>{HEADLINES.get(lang, HEADLINES['en'])[:50]} {n}</a></h2>{between}<p>{TEASERS[lang]} ({n})</p></div>"
+        for n in range(9)
+    )
+    assert "list" in detail_of(html(f"<main>{cards}</main>"), RejectReason.LIST_PAGE)
+
+
+@pytest.mark.parametrize(
+    ("title", "heading"),
+    [
+        ("Harbour Times - Cookie settings", "Welcome"),
+        ("Harbour Times", "We value your privacy"),
+        ("Hafenblatt - Ihre Zustimmung", "Weiterlesen mit Werbung"),
+        ("صدى المدينة", "نحن نهتم بخصوصيتك"),
+    ],
+)
+def test_a_request_for_consent_is_no_article(title, heading):
+    body = "".join(
+        f"<p>We and our {n} partners store data on your device, and read it, in order to measure adverts. </p>"
+        for n in range(4)
+    )
+    page = html(f"<main><h1>{heading}</h1>{body}<button>OK</button></main>", title)
+    assert "consent to cookies" in detail_of(page, RejectReason.NO_ARTICLE)
+
+
+def test_an_article_about_cookies_is_one():
+    assert not asks_for_consent("Your privacy is worth four euros a month, says a judge")
+
+
+def test_a_headline_whose_text_is_to_follow_is_a_stub():
+    page = html("<article><h1>Old bridge closed to all traffic</h1><p>More to follow.</p></article>")
+    for body in (page, "Old bridge closed to all traffic\n\nMore to follow."):
+        detail_of(body, RejectReason.STUB)

@@ -1,26 +1,33 @@
 """The article of an HTML page: its blocks are judged, and what it states of itself is read beside."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import compress, islice
 from typing import Final
 
 import turbohtml
 
+from schemas.cleaned_article import Extent
 from workers.boilerplate.blocks import Blocks, blocks_of
-from workers.boilerplate.extent import extent_of
+from workers.boilerplate.extent import extent_of, is_long, leads_to_more
 from workers.boilerplate.features import Array, Hints
 from workers.boilerplate.maintext import Models, Why, decide, evidence, judge, paragraphs, shipped
 from workers.boilerplate.metadata import Metadata, read_metadata
 from workers.boilerplate.page import Judged, Page
-from workers.boilerplate.paragraphs import join, weight
+from workers.boilerplate.paragraphs import join, tidy, weight
 
 _RETRY_CHARS: Final = 250
 """A page with less main text is read again with its menus and footer, for those that put the article into one."""
 
 
-_LINK_RATIO: Final = 0.9
-"""A block is nothing but a link when so much of it is; white space between links is in none."""
+_LINK_RATIO: Final = 0.8
+"""A block is nothing but a link when so much of it is; white space between links is in none, nor is the time of day
+before a headline."""
 _HEADLINE_CHARS: Final = 25
+_LINKS_MAX: Final = 1_000
+_LABEL_CHARS: Final = 200
+_ENDING_CHARS: Final = 40
+"""Enough of the last paragraph to know it again."""
 _MENU: Final = "stands in a menu or in the foot of the page, which are not read"
 
 _Decided = tuple[Blocks, list[Why], Array]
@@ -38,7 +45,6 @@ def read_html(
     metadata = read_metadata(document, url=url, fetched_at=fetched_at)
     blocks, whys, _ = _settled(page, document, metadata, models or shipped())
     kept = [number for number, why in enumerate(whys) if why is Why.TEXT]
-    left_out = [line for line, why in zip(blocks.text, whys, strict=True) if why is not Why.TEXT]
     text = join(paragraphs(blocks, whys))
     links = [
         number
@@ -56,7 +62,7 @@ def read_html(
         modified_at=metadata.modified_at,
         modified_zone=metadata.modified_zone,
         image=metadata.image,
-        extent=extent_of(text, left_out, is_paywalled=metadata.is_paywalled),
+        extent=_extent(document, blocks, whys, is_paywalled=metadata.is_paywalled),
         site_name=metadata.site_name,
         canonical_url=metadata.canonical_url,
         keywords=metadata.keywords,
@@ -64,6 +70,7 @@ def read_html(
         headings=metadata.headings,
         link_ratio=_weight(blocks, set(kept) & set(links)) / max(1, _weight(blocks, kept)),
         links=sum(weight(blocks.text[number]) >= _HEADLINE_CHARS for number in links),
+        under_links=_under_links(blocks, kept, set(links)),
         asks_for_password=metadata.asks_for_password,
     )
 
@@ -114,6 +121,42 @@ def _decided(document: turbohtml.Document, metadata: Metadata, models: Models, *
 
 def _weight(blocks: Blocks, numbers: Iterable[int]) -> int:
     return sum(weight(blocks.text[number]) for number in numbers)
+
+
+def _extent(
+    document: turbohtml.Document, blocks: Blocks, whys: Sequence[Why], *, is_paywalled: bool
+) -> Extent:
+    """How much of the article the blocks are; the label of a link to the rest is often too short to be one of them."""
+    is_kept = [why is Why.TEXT for why in whys]
+    extent = extent_of(blocks.text, is_kept, is_paywalled=is_paywalled)
+    kept = list(compress(blocks.text, is_kept))
+    if extent is not Extent.FULL or not kept or is_long(kept):
+        return extent
+    labels = (
+        link for link in document.find_all("a", limit=_LINKS_MAX) if leads_to_more(link.text[:_LABEL_CHARS])
+    )
+    return (
+        Extent.STUB
+        if any(_text_before(label).endswith(kept[-1][-_ENDING_CHARS:]) for label in labels)
+        else extent
+    )
+
+
+def _text_before(element: turbohtml.Element) -> str:
+    """The text of what stands before `element` in the one around it, or before that one, on one line."""
+    around: Iterable[turbohtml.Node] = (element, *islice(element.ancestors, 1))
+    before = (tidy(node.text) for each in around for node in each.previous_siblings)
+    return next(filter(None, before), "")
+
+
+def _under_links(blocks: Blocks, kept: Iterable[int], links: set[int]) -> int:
+    """How many of the kept blocks have a headline that is a link right above them, a date or a name between perhaps."""
+    found = 0
+    for number in kept:
+        above = (each for each in (number - 1, number - 2) if each >= 0)
+        headline = next((each for each in above if weight(blocks.text[each]) >= _HEADLINE_CHARS), None)
+        found += headline in links and number not in links
+    return found
 
 
 def _chars(decided: _Decided) -> int:

@@ -27,7 +27,7 @@ class Page:
 
     `text` is NFC, paragraphs separated by one blank line, empty when there is no main text; then `problem` may say
     why. `blocks` counts the blocks of text that were looked at. `link_ratio` is the share of the text's characters
-    in lines that are nothing but a link, `links` counts those of the length of a headline. `headings` are the page's title and what it is headed by, as they stand.
+    in lines that are nothing but a link, `links` counts those of the length of a headline, `under_links` the lines of the text that such a one stands right above. `headings` are the page's title and what it is headed by, as they stand.
     """
 
     text: str
@@ -49,4 +49,5 @@ class Page:
     headings: tuple[str, ...] = ()
     link_ratio: float = 0.0
     links: int = 0
+    under_links: int = 0
     asks_for_password: bool = False

@@ -3,14 +3,11 @@
 Source of the numbers: the 1,250 pages of `extraction/dev` traf, wcxb, fundus and daniel, which all hold an article.
 """
 
-import json
 import re
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from schemas.rejected_event import RejectReason
+from workers.boilerplate.notices import forms
 from workers.boilerplate.page import Page
 from workers.boilerplate.paragraphs import is_prose, letters, weight, word_count
 
@@ -30,21 +27,22 @@ _TEASER_CHARS: Final = 250
 _TEASERS: Final = 4
 _TEASERS_RATIO: Final = 0.75
 """Articles in a chatty style end up to three of five paragraphs so."""
+_UNDER_LINKS: Final = 4
+_UNDER_LINKS_RATIO: Final = 0.6
+_UNDER_LINKS_CHARS: Final = 180
+"""So many, and so large a share, of the paragraphs of a front page stand right below the headline that leads to more,
+and none is longer. Articles that list things under headings with links have one of 200 characters at least."""
+_HEADLINE_BLOCKS: Final = 6
+_HEADLINE_WORDS: Final = 3
+"""A page of no more blocks without main text, headed by a line of so many words, is one of breaking news."""
+_CONSENT_CHARS: Final = 1_200
+"""What is said of cookies in full sentences; articles below such a notice that heads a page are longer."""
 _LIST_LINKS: Final = 8
 """A page with so many links to headlines and no text beside them is a front page or a section."""
 _ELLIPSIS: Final = re.compile(r"(?:\.\.\.|\u2026)[\])]*$")  # HORIZONTAL ELLIPSIS
 _STATUS: Final = re.compile(r"(?<![0-9])(?:40[0-9]|410|429|451|50[0-4])(?![0-9])")  # RFC 9110, section 15
 # EN DASH, EM DASH; MIDDLE DOT, BULLET, RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK
 _SEPARATOR: Final = re.compile("\\s+[-\u2013\u2014]\\s+|[|\u00b7\u2022\u00bb]")
-
-
-@dataclass(frozen=True, slots=True)
-class _Notices:
-    """Headings as `letters` gives them."""
-
-    error: frozenset[str]
-    error_words: frozenset[str]
-    login: frozenset[str]
 
 
 _Why = tuple[RejectReason, str]
@@ -65,9 +63,37 @@ def why_no_article(page: Page) -> _Why | None:
     )
 
 
+def _why_notice(page: Page, prose_chars: int, found: str) -> _Why | None:
+    """Why a page with little prose is no short article."""
+    if prose_chars < _STUB_CHARS:
+        for heading in page.headings:
+            if is_error(heading):
+                detail = f"the page is an error message ({heading[:80]!r}), not an article: {found}"
+                return RejectReason.ERROR_PAGE, detail
+            if is_login(heading):
+                detail = f"the page asks to log in or to subscribe ({heading[:80]!r}): {found}"
+                return RejectReason.LOGIN_WALL, detail
+    if prose_chars < _CONSENT_CHARS:
+        for heading in page.headings:
+            if asks_for_consent(heading):
+                detail = f"the page asks for consent to cookies ({heading[:80]!r}), not an article: {found}"
+                return RejectReason.NO_ARTICLE, detail
+    if page.asks_for_password and prose_chars < _PASSWORD_CHARS:
+        return RejectReason.LOGIN_WALL, f"the page asks for a password and has hardly any text: {found}"
+    return None
+
+
 def _why_list(page: Page, prose: list[str], found: str, *, is_little: bool) -> _Why | None:
-    if page.link_ratio >= _LINKS_RATIO and max(map(weight, prose), default=0) < _TEASER_CHARS:
+    longest = max(map(weight, prose), default=0)
+    if page.link_ratio >= _LINKS_RATIO and longest < _TEASER_CHARS:
         detail = f"the page is a list of links: {page.link_ratio:.0%} of its text ({found}) are links"
+    elif (
+        page.under_links >= max(_UNDER_LINKS, _UNDER_LINKS_RATIO * len(prose))
+        and longest < _UNDER_LINKS_CHARS
+    ):
+        detail = (
+            f"the page is a list: {page.under_links} of its lines stand below headlines that lead elsewhere"
+        )
     elif teasers := _teasers(prose):
         detail = f"the page is a list of teasers: {teasers} of its paragraphs break off with an ellipsis"
     elif is_little and page.links >= _LIST_LINKS:
@@ -81,6 +107,9 @@ def _why_list(page: Page, prose: list[str], found: str, *, is_little: bool) -> _
 def _why_little(page: Page, words: int, found: str) -> _Why:
     if 0 < words < _WORDS_MIN:
         return RejectReason.STUB, f"the page has a line or two, too little to be an article: {found}"
+    heading = next((each for each in page.headings if word_count(each) >= _HEADLINE_WORDS), None)
+    if not words and heading and 0 < page.blocks <= _HEADLINE_BLOCKS:
+        return RejectReason.STUB, f"the page has a headline ({heading[:80]!r}) and no text below it: {found}"
     detail = f"the page has no main text: {found}"
     if words:
         detail += ", labels and headlines without a sentence among them"
@@ -89,28 +118,12 @@ def _why_little(page: Page, words: int, found: str) -> _Why:
     return RejectReason.NO_ARTICLE, detail
 
 
-def _why_notice(page: Page, prose_chars: int, found: str) -> _Why | None:
-    """Why a page with little prose is no short article."""
-    if prose_chars >= _STUB_CHARS:
-        return None
-    for heading in page.headings:
-        if is_error(heading):
-            detail = f"the page is an error message ({heading[:80]!r}), not an article: {found}"
-            return RejectReason.ERROR_PAGE, detail
-        if is_login(heading):
-            detail = f"the page asks to log in or to subscribe ({heading[:80]!r}): {found}"
-            return RejectReason.LOGIN_WALL, detail
-    if page.asks_for_password and prose_chars < _PASSWORD_CHARS:
-        return RejectReason.LOGIN_WALL, f"the page asks for a password and has hardly any text: {found}"
-    return None
-
-
 def is_error(heading: str) -> bool:
     """Whether a part of `heading` is nothing but an error message: "404", "Error 404", "Page not found"."""
     for part in _parts(heading):
         without_status = _STATUS.sub("", part)
         rest = _without_error_words(without_status)
-        if rest in _notices().error or without_status in _notices().error:
+        if rest in forms("error") or without_status in forms("error"):
             return True
         if not rest and without_status != part:
             return True
@@ -118,13 +131,18 @@ def is_error(heading: str) -> bool:
 
 
 def _without_error_words(part: str) -> str:
-    word = next((word for word in _notices().error_words if part.startswith(word)), "")
+    word = next((word for word in forms("error_words") if part.startswith(word)), "")
     return part.removeprefix(word)
 
 
 def is_login(heading: str) -> bool:
     """Whether a part of `heading` is nothing but a request to log in or to subscribe."""
-    return any(part in _notices().login for part in _parts(heading))
+    return any(part in forms("login") for part in _parts(heading))
+
+
+def asks_for_consent(heading: str) -> bool:
+    """Whether a part of `heading` is nothing but a request for consent to cookies: "We value your privacy"."""
+    return any(part in forms("consent") for part in _parts(heading))
 
 
 def _parts(heading: str) -> list[str]:
@@ -140,13 +158,3 @@ def _teasers(prose: list[str]) -> int:
 
 def _counted(number: int, noun: str) -> str:
     return f"1 {noun}" if number == 1 else f"{number} {noun}s"
-
-
-@cache
-def _notices() -> _Notices:
-    data = json.loads(files("workers.boilerplate").joinpath("data/notices.json").read_text("utf-8"))
-    by_kind = {
-        kind: frozenset(letters(form) for forms in data["notices"].values() for form in forms[kind])
-        for kind in ("error", "error_words", "login")
-    }
-    return _Notices(**by_kind)
