@@ -59,6 +59,13 @@ def test_cells_of_a_row_are_one_paragraph():
     assert paragraphs(blocks, whys) == ["Adults 4.50", "Children 2.00"]
 
 
+def test_cells_that_lay_out_a_page_keep_their_paragraphs():
+    blocks, whys = decided(
+        "<table><tr><td>Sections<td>Bridge reopens<br>By our staff<br>Trucks are back.</tr></table>"
+    )
+    assert paragraphs(blocks, whys) == ["Sections", "Bridge reopens", "By our staff", "Trucks are back."]
+
+
 @pytest.mark.parametrize(
     ("page", "words"),
     [("<p><a href=/x>Another headline that is a link and nothing else</a></p>", "links"),

@@ -1,6 +1,7 @@
 """Which blocks of a page are its main text: two forests judge, and a few rules that are certain correct them."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -95,13 +96,19 @@ def decide(page: Blocks, judged: Array, title: str | None, authors: Sequence[str
 
 
 def paragraphs(page: Blocks, whys: Sequence[Why]) -> list[str]:
-    """The kept blocks in order; the cells of one row of a table are one paragraph."""
+    """The kept blocks in order; the cells of one row of a table are one paragraph, where each is one block.
+
+    Tables that lay out a page have cells of many.
+    """
+    names, parents = page.elements.name, page.elements.parent
+    blocks_in = Counter(row for row in page.row if names[row] in _CELLS)
+    laid_out = {parents[cell] for cell, blocks in blocks_in.items() if blocks > 1}
     found: list[str] = []
     open_row = -1
     for text, row, why in zip(page.text, page.row, whys, strict=True):
         if why is not Why.TEXT:
             continue
-        table_row = page.elements.parent[row] if page.elements.name[row] in _CELLS else -1
+        table_row = parents[row] if row in blocks_in and parents[row] not in laid_out else -1
         if table_row >= 0 and table_row == open_row:
             found[-1] += " " + text
         else:
