@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.boilerplate.calendars import Calendar, gregorian
-from workers.boilerplate.dates import date_in_url, find_date, read_date
+from workers.boilerplate.dates import change_in_lines, date_in_lines, date_in_url, find_date, read_date
 from workers.boilerplate.months import LOCALES, names
 
 DAY = datetime(2024, 10, 13, tzinfo=UTC)
@@ -225,3 +225,47 @@ def test_the_table_of_months_is_what_cldr_has():
         months = table[locale.partition("_")[0].replace("nb", "no")]
         for number, names_of_month in enumerate(names(locale)):
             assert set(names_of_month) <= set(months[number].split("|"))
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("نشر في: الثلاثاء 12 كانون الثاني 2021 - 10:35 بتوقيت غرينتش", "2021-01-12T10:35:00+00:00"),
+        ("الأربعاء 28 جمادى الآخرة 1445هـ الموافق 10 يناير 2024م", "2024-01-10T00:00:00+00:00"),
+        ("تاریخ انتشار: ۱ آذر ۱۴۰۲ - ۱۰:۰۵", "2023-11-22T10:05:00+00:00"),
+        ("Veröffentlicht am 3. Mai 2024", "2024-05-03T00:00:00+00:00"),
+        ("Опубликовано: 3 мая 2024, 12:00", "2024-05-03T12:00:00+00:00"),
+        ("2022-11-06 16:42:00 来源：湖滨晚报", "2022-11-06T16:42:00+00:00"),
+        ("Publié le 9 juin 2023 à 15h40 - Mis à jour le 9 juin 2023 à 17h05", "2023-06-09T15:40:00+00:00"),
+        ("LISBON, 4 March 2021 | 09:30", "2021-03-04T09:30:00+00:00"),
+    ],
+)
+def test_a_line_that_is_little_more_than_a_date_is_one(line, wanted):
+    found = date_in_lines(
+        ["Home", "A bridge of paper holds for 40 years", line, "The bridge was built by hand."]
+    )
+    assert found is not None
+    assert found.at.isoformat() == wanted
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "أقرّ المجلس القانون في 12 آذار 2019 بعد جلسة طويلة.",
+        "The council met on 12 March 2024.",
+        "The council met on 12 March 2024 and voted to keep the old clock running",
+        "Room 12, 24 seats",
+    ],
+)
+def test_a_sentence_that_names_a_day_is_no_date_line(line):
+    assert date_in_lines([line]) is None
+
+
+def test_a_line_for_publication_goes_before_one_for_a_change():
+    lines = ["Updated: 5 May 2024, 11:00", "3 May 2024, 09:00"]
+    published, changed = date_in_lines(lines), change_in_lines(lines)
+    assert published is not None
+    assert published.at.isoformat() == "2024-05-03T09:00:00+00:00"
+    assert changed is not None
+    assert changed.at.isoformat() == "2024-05-05T11:00:00+00:00"
+    assert change_in_lines(lines[1:]) is None

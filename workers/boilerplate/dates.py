@@ -4,7 +4,7 @@ Pure: no clock. What lies after `not_after` is not taken, nor what lies outside 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -59,6 +59,24 @@ _CLOCK: Final = (
 )
 _BETWEEN_CHARS: Final = 24
 _BEFORE_CHARS: Final = 32
+_LINES_MAX: Final = 40
+_SHORTEST_DATE: Final = 6
+_DATE_LINE_CHARS: Final = 120
+_DATE_LINE_WORDS: Final = (9, 14)
+"""Without and with a mark between parts. Days in two calendars with a weekday are 9 words; a label, an author and a source
+are 5 more. The lines of the golden dumps have up to 11."""
+_DATE_SEPARATOR: Final = re.compile("[|:,\u060c\u00b7\u2022\u2013\u2014]|\\s-\\s|\\s\\s")
+_DATE_DIGITS: Final = 4
+_SENTENCE_ENDS: Final = (
+    ".",
+    "!",
+    "?",
+    "\u061f",
+    "\u06d4",
+    "\u0964",
+    "\u3002",
+)  # ARABIC marks, DANDA, IDEOGRAPHIC
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
 _NUMBER: Final = re.compile(r"[0-9]+")
 """What stands between two dates belongs to the second."""
 _OFFSET: Final = re.compile(r"(?:utc|gmt)? ?([+-]) ?([0-9]{1,2}):?([0-9]{2})?$")
@@ -113,7 +131,7 @@ def find_date(text: str, *, lang: str | None = None, not_after: datetime | None 
     """
     if not _MAY_HOLD.search(text, 0, _TEXT_CHARS):
         return None
-    folded = fold(text[:_TEXT_CHARS])
+    folded = _named_zones(fold(text[:_TEXT_CHARS]))
     latest = (not_after + _LATE).date() if not_after else None
     found = sorted(_days(folded, (lang or "").lower().replace("_", "-"), latest), key=lambda each: each.start)
     if not found:
@@ -121,6 +139,42 @@ def find_date(text: str, *, lang: str | None = None, not_after: datetime | None 
     return _with_time(
         folded, min(found, key=lambda each: (_is_update(folded, each), each.calendar is Calendar.HIJRI))
     )
+
+
+def date_in_lines(
+    lines: Sequence[str], *, lang: str | None = None, not_after: datetime | None = None
+) -> Stated | None:
+    """The publication date that one of `lines`, such as those at the head of a dump, states.
+
+    Only a line that is little more than a date counts: with a label, a weekday, a time, a place or a source beside it,
+    not a sentence that names a day. A line for publication goes before one for a change. Pure and linear.
+    """
+    dated = [line for line in lines[:_LINES_MAX] if _is_date_line(line)]
+    stated = [(line, found) for line in dated if (found := find_date(line, lang=lang, not_after=not_after))]
+    fresh = (found for line, found in stated if not _update_words().search(fold(line)))
+    return next(fresh, stated[0][1] if stated else None)
+
+
+def change_in_lines(
+    lines: Sequence[str], *, lang: str | None = None, not_after: datetime | None = None
+) -> Stated | None:
+    """The date of the last change that one of `lines` states behind a word for it, on a line as in `date_in_lines`."""
+    for line in filter(_is_date_line, lines[:_LINES_MAX]):
+        folded = fold(line)
+        word = _update_words().search(folded)
+        stated = find_date(folded[word.end() :], lang=lang, not_after=not_after) if word else None
+        if stated:
+            return stated
+    return None
+
+
+def _is_date_line(line: str) -> bool:
+    """Whether a line is short, holds the digits of a date, and has few words and no stop of a sentence beside them."""
+    if not _SHORTEST_DATE <= len(line) <= _DATE_LINE_CHARS or line.rstrip().endswith(_SENTENCE_ENDS):
+        return False
+    digits = sum(map(str.isdigit, line))
+    words = _DATE_LINE_WORDS[bool(_DATE_SEPARATOR.search(line))]
+    return digits >= _DATE_DIGITS and len(_LETTERS.findall(line)) <= words
 
 
 def date_in_url(url: str, *, not_after: datetime | None = None) -> Stated | None:
@@ -271,6 +325,13 @@ def _is_update(folded: str, found: _Found) -> bool:
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _named_zones(folded: str) -> str:
+    """`folded` with "GMT" for its name in other languages."""
+    for name in data()["gmt"]:
+        folded = folded.replace(name, "gmt")
+    return folded
 
 
 @cache
