@@ -1,6 +1,7 @@
 """The article of an HTML page: its blocks are judged, and what it states of itself is read beside."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import compress, islice
 from typing import Final
@@ -20,10 +21,12 @@ _RETRY_CHARS: Final = 250
 """A page with less main text is read again with its menus and footer, for those that put the article into one."""
 
 
-_LINK_RATIO: Final = 0.8
-"""A block is nothing but a link when so much of it is; white space between links is in none, nor is the time of day
-before a headline."""
+_LINK_RATIO: Final = 0.9
+"""A block is nothing but a link when so much of it is; white space between links is in none."""
+_HEADLINE_RATIO: Final = 0.8
+"""The same of a headline: a time of day stands before it perhaps."""
 _HEADLINE_CHARS: Final = 25
+_HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4"})
 _LINKS_MAX: Final = 1_000
 _LABEL_CHARS: Final = 200
 _ENDING_CHARS: Final = 40
@@ -46,11 +49,7 @@ def read_html(
     blocks, whys, _ = _settled(page, document, metadata, models or shipped())
     kept = [number for number, why in enumerate(whys) if why is Why.TEXT]
     text = join(paragraphs(blocks, whys))
-    links = [
-        number
-        for number, chars in enumerate(blocks.linked)
-        if chars >= _LINK_RATIO * len(blocks.text[number])
-    ]
+    links, headlines = _linked(blocks, _LINK_RATIO), _linked(blocks, _HEADLINE_RATIO)
     return Page(
         text=text,
         blocks=len(whys),
@@ -68,9 +67,9 @@ def read_html(
         keywords=metadata.keywords,
         related=metadata.related,
         headings=metadata.headings,
-        link_ratio=_weight(blocks, set(kept) & set(links)) / max(1, _weight(blocks, kept)),
-        links=sum(weight(blocks.text[number]) >= _HEADLINE_CHARS for number in links),
-        under_links=_under_links(blocks, kept, set(links)),
+        link_ratio=_weight(blocks, links.intersection(kept)) / max(1, _weight(blocks, kept)),
+        links=sum(_is_headline(blocks, number) for number in headlines),
+        under_links=_under_links(blocks, kept, headlines),
         asks_for_password=metadata.asks_for_password,
     )
 
@@ -80,21 +79,41 @@ def judge_html(page: str, *, url: str | None, models: Models | None = None) -> t
     document = turbohtml.parse(page)
     metadata = read_metadata(document, url=url, fetched_at=None)
     blocks, whys, scores = _settled(page, document, metadata, models or shipped())
+    decided = []
+    for number, (text, why, score) in enumerate(zip(blocks.text, whys, scores.tolist(), strict=True)):
+        more = evidence(blocks, number) if why is Why.MODEL else ""
+        kind = blocks.elements.name[blocks.row[number]]
+        decided.append(Judged(text, kind, why is Why.TEXT, f"{why}: {more}" if more else why.value, score))
     everything = blocks_of(turbohtml.parse(page), whole=True)
-    decided = iter(zip(range(len(whys)), blocks.text, strict=True))
-    number, text = next(decided, (-1, ""))
-    judged = []
-    for each, row in zip(everything.text, everything.row, strict=True):
-        kind = everything.elements.name[row]
-        if number >= 0 and each == text:
-            reason = whys[number].value
-            if whys[number] is Why.MODEL and (more := evidence(blocks, number)):
-                reason = f"{reason}: {more}"
-            judged.append(Judged(each, kind, whys[number] is Why.TEXT, reason, float(scores[number])))
-            number, text = next(decided, (-1, ""))
-        else:
-            judged.append(Judged(each, kind, kept=False, reason=_MENU))
-    return tuple(judged)
+    kinds = (everything.elements.name[row] for row in everything.row)
+    return tuple(
+        _with_menus(
+            decided,
+            [Judged(*each, kept=False, reason=_MENU) for each in zip(everything.text, kinds, strict=True)],
+        )
+    )
+
+
+def _with_menus(decided: Sequence[Judged], everything: Sequence[Judged]) -> Iterator[Judged]:
+    """The decided blocks in order, and between them those of the whole page that were not read.
+
+    A block that a button or a form was cut out of has another text on the whole page, and is not shown twice.
+    """
+    ahead = Counter(block.text for block in everything)
+    cut: list[str] = []
+    number = 0
+    for block in everything:
+        while number < len(decided) and not ahead[decided[number].text]:
+            yield decided[number]
+            cut.append(decided[number].text)
+            number += 1
+        ahead[block.text] -= 1
+        if number < len(decided) and decided[number].text == block.text:
+            yield decided[number]
+            number += 1
+        elif not any(text in block.text for text in cut):
+            yield block
+    yield from decided[number:]
 
 
 def hints_of(metadata: Metadata) -> Hints:
@@ -117,6 +136,18 @@ def _decided(document: turbohtml.Document, metadata: Metadata, models: Models, *
     blocks = blocks_of(document, whole=whole)
     scores = judge(blocks, hints_of(metadata), models)
     return blocks, decide(blocks, scores, metadata.title, metadata.authors), scores
+
+
+def _linked(blocks: Blocks, ratio: float) -> set[int]:
+    """The blocks of which so large a share is links."""
+    texts = zip(blocks.text, blocks.linked, strict=True)
+    return {number for number, (text, linked) in enumerate(texts) if linked >= ratio * len(text)}
+
+
+def _is_headline(blocks: Blocks, number: int) -> bool:
+    """Whether a block is a heading, or as long as headlines are."""
+    name = blocks.elements.name[blocks.row[number]]
+    return name in _HEADINGS or weight(blocks.text[number]) >= _HEADLINE_CHARS
 
 
 def _weight(blocks: Blocks, numbers: Iterable[int]) -> int:
@@ -154,7 +185,7 @@ def _under_links(blocks: Blocks, kept: Iterable[int], links: set[int]) -> int:
     found = 0
     for number in kept:
         above = (each for each in (number - 1, number - 2) if each >= 0)
-        headline = next((each for each in above if weight(blocks.text[each]) >= _HEADLINE_CHARS), None)
+        headline = next((each for each in above if _is_headline(blocks, each)), None)
         found += headline in links and number not in links
     return found
 
