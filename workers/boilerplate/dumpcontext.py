@@ -1,6 +1,7 @@
 """The second look at a dump's lines: what the first model thinks of the lines around each."""
 
 from collections import Counter
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -41,13 +42,15 @@ def _means(rows: Rows, first: Column) -> dict[str, Column]:
     """What the first model says of windows of lines, each line counted once or by its weight."""
     weight = np.minimum(rows.weight, 500)
     series = np.array((first, weight * first, weight))
-    columns = {f"first_mean_{size}": window_means(first, size, size) for size in (2, 5, 10)}
-    for size in (3, 8, 20):
-        lines, said, around = window_means(series, size, size)
+    said_2, said_5, ahead, behind = window_means(first, ((2, 2), (5, 5), (8, -1), (-1, 8)))
+    (said_10,) = window_means(first, ((10, 10),))
+    columns = {"first_mean_2": said_2, "first_mean_5": said_5, "first_mean_10": said_10}
+    for size, (lines, said, around) in zip(
+        (3, 8, 20), window_means(series, ((3, 3), (8, 8), (20, 20))), strict=True
+    ):
         columns[f"first_mean_{size}"] = lines
         columns[f"mass_mean_{size}"] = said / np.maximum(around, 1)
-    columns["first_ahead"] = window_means(first, 8, -1)
-    columns["first_next"] = window_means(first, -1, 8)
+    columns["first_ahead"], columns["first_next"] = ahead, behind
     return columns
 
 
@@ -81,9 +84,7 @@ def _runs(first: Column, mass: Column, total: float) -> dict[str, Column]:
 def _shared_words(words: list[set[str]], first: Column) -> Column:
     """The share of a line's rarer words that kept lines other than itself have too: a second article has other words."""
     kept = np.flatnonzero(first > 0.5)[:_WORDS_LINES]
-    spread: Counter[str] = Counter()
-    for index in kept:
-        spread.update(words[index])
+    spread = Counter(chain.from_iterable(words[index] for index in kept.tolist()))
     common = {word for word, count in spread.items() if count >= max(4, 0.2 * len(kept))}
     once = {word for word, count in spread.items() if count == 1}
     again = spread.keys() - once - common

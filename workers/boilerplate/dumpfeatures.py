@@ -1,8 +1,11 @@
 """What a line of a dump looks like to the model: numbers for all lines at once, the same for every script."""
 
 import re
+from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
 from typing import Final
 
 import numpy as np
@@ -30,10 +33,21 @@ _YEAR: Final = re.compile(
 )
 """Years of this century and the last, or of the Hijri and Jalali ones, in ASCII, Arabic-Indic and Persian digits."""
 _ADDRESS: Final = re.compile(r"://|www\.|\S@\S|\.(?:com|org|net)\b")
-_CREDIT: Final = re.compile(
-    r"\u00a9|\(c\)|\b(?:getty|reuters|afp|epa|dpa|efe|ansa|xinhua|shutterstock|istock|imago|unsplash|pixabay|wikimedia|"
-    r"foto|photo|photograph|fot|\u0444\u043e\u0442\u043e|bild|image|courtesy)\b",
-    re.IGNORECASE,
+_CREDIT_WORDS: Final = (
+    *(
+        "\u00a9",
+        "(c)",
+        "foto",
+        "photo",
+        "photograph",
+        "fot",
+        "\u0444\u043e\u0442\u043e",
+        "bild",
+        "image",
+        "courtesy",
+    ),
+    *("getty", "reuters", "afp", "epa", "dpa", "efe", "ansa", "xinhua"),
+    *("shutterstock", "istock", "imago", "unsplash", "pixabay", "wikimedia"),
 )
 """Agencies of pictures and words for "photo" (once in Cyrillic), as the credit below a picture has them."""
 _FLAGGED_CHARS: Final = 250
@@ -57,7 +71,7 @@ class Rows:
 def features(lines: Lines, markers: list[Marker | None]) -> Rows:
     """The features of each line: of itself, of its place in the dump, of its neighbours, of the markers around."""
     own = _shape(lines.texts)
-    words = [_words(text) for text in lines.texts]
+    words = _words(lines.texts)
     own |= _wording(lines.texts, words, own["weight"])
     own |= _furniture(lines, markers) | _flags(lines.texts, own)
     prose = _prose(own)
@@ -132,11 +146,14 @@ def _edges(first: NDArray[np.uint8], last: NDArray[np.uint8]) -> Group:
     return {name: flag.astype(np.float32) for name, flag in flags.items()}
 
 
-def _words(text: str) -> set[str]:
-    """The distinct words of a line; of a script without spaces between words, its characters."""
-    head = text[:_SEEN_CHARS].lower()
-    found = head.split()
-    return set(head) if len(found) * 16 < len(head) else set(found)
+def _words(texts: list[str]) -> list[set[str]]:
+    """The distinct words of each line; of a script without spaces between words, its characters."""
+    lowered = "\n".join(text[:_SEEN_CHARS] for text in texts).lower().split("\n")
+    split = map(str.split, lowered)
+    return [
+        set(head) if len(found) * 16 < len(head) else set(found)
+        for head, found in zip(lowered, split, strict=True)
+    ]
 
 
 def _wording(texts: list[str], words: list[set[str]], weight: Column) -> Group:
@@ -147,11 +164,10 @@ def _wording(texts: list[str], words: list[set[str]], weight: Column) -> Group:
     """
     count = len(texts)
     is_long = weight > _PROSE_WEIGHT
-    spread: Counter[str] = Counter()
-    for index in np.flatnonzero(is_long)[:_LONG_LINES].tolist():
-        spread.update(words[index])
-    longs = min(int(is_long.sum()), _LONG_LINES)
-    common = {word for word, lines in spread.items() if lines >= max(3, 0.12 * longs)}
+    indices = np.flatnonzero(is_long)[:_LONG_LINES].tolist()
+    spread = Counter(chain.from_iterable(words[index] for index in indices))
+    bound = max(3, 0.12 * len(indices))
+    common = {word for word, lines in spread.items() if lines >= bound}
     shared = {word for word, lines in spread.items() if lines >= 2} - common
     sizes = np.fromiter((len(found) or 1 for found in words), np.float32, count)
     small = np.fromiter((len(found & common) for found in words), np.float32, count)
@@ -198,12 +214,28 @@ def _flags(texts: list[str], own: Group) -> Group:
         clock[index] = _CLOCK.search(texts[index]) is not None
         year[index] = _YEAR.search(texts[index]) is not None
     for index in np.flatnonzero(is_short & (own["symbols"] + own["stops"] + own["separators"] > 0)).tolist():
-        address[index] = _ADDRESS.search(texts[index]) is not None
-    for index in np.flatnonzero(is_short & (own["length"] >= 12)).tolist():
-        credit[index] = _CREDIT.search(texts[index]) is not None
+        text = texts[index]
+        if "@" in text or "://" in text or "www." in text or "." in text[:-1]:
+            address[index] = _ADDRESS.search(text) is not None
+    for index in _credited(texts, is_short & (own["length"] >= 12)):
+        credit[index] = 1
     for index in np.flatnonzero(own["ends_stop"]).tolist():
         ellipsis[index] = texts[index].endswith(("...", "\u2026"))  # HORIZONTAL ELLIPSIS
     return {"clock": clock, "year": year, "address": address, "credit": credit, "ellipsis": ellipsis}
+
+
+def _credited(texts: list[str], looked_at: NDArray[np.bool_]) -> Iterator[int]:
+    """The lines that credit a picture."""
+    indices = np.flatnonzero(looked_at).tolist()
+    lowered = "\n".join([texts[index] for index in indices]).lower()
+    starts = [0, *accumulate(len(line) + 1 for line in lowered.split("\n"))]
+    for word in _CREDIT_WORDS:
+        at = lowered.find(word)
+        while at >= 0:
+            around = lowered[at - 1 : at] + lowered[at + len(word) : at + len(word) + 1]
+            if not word.isalpha() or not any(char.isalnum() or char == "_" for char in around):
+                yield indices[bisect_right(starts, at) - 1]
+            at = lowered.find(word, at + len(word))
 
 
 def _prose(own: Group) -> Column:
@@ -251,42 +283,54 @@ def _place(own: Group, prose: Column) -> Group:
     }
 
 
-def window_means(values: Column, before: int, behind: int) -> Column:
-    """Means over windows of lines, from `before` lines ahead of each to `behind` after it, of values (..., N)."""
+def window_means(values: NDArray[np.float32], spans: Sequence[tuple[int, int]]) -> list[NDArray[np.float32]]:
+    """For each span (before, behind) the means of values (..., N) over windows of lines.
+
+    A window reaches from `before` lines ahead of a line to `behind` lines after it, either of which may be negative.
+    """
     count = values.shape[-1]
-    sums = np.zeros((*values.shape[:-1], count + 1))
-    np.cumsum(values, axis=-1, dtype=np.float64, out=sums[..., 1:])
-    at = np.arange(count)
-    low, high = (np.minimum(np.maximum(edge, 0), count) for edge in (at - before, at + behind + 1))
-    result: Column = ((sums[..., high] - sums[..., low]) / np.maximum(high - low, 1)).astype(np.float32)
-    return result
+    reach = max(max(before, behind) for before, behind in spans) + 1
+    sums = np.zeros((*values.shape[:-1], count + 2 * reach + 1))
+    np.cumsum(values, axis=-1, dtype=np.float64, out=sums[..., reach + 1 : reach + 1 + count])
+    sums[..., reach + 1 + count :] = sums[..., reach + count, None]
+    place = np.minimum(np.maximum(np.arange(-reach, count + reach + 1), 0), count)
+    means = []
+    for before, behind in spans:
+        low, high = (
+            slice(reach - before, reach - before + count),
+            slice(reach + behind + 1, reach + behind + 1 + count),
+        )
+        total = sums[..., high] - sums[..., low]
+        means.append((total / np.maximum(place[high] - place[low], 1)).astype(np.float32))
+    return means
 
 
 def _windows(own: Group, prose: Column) -> Group:
     """How much prose stands around."""
-    near, ends, weight = np.minimum(prose, 400), own["ends_stop"], own["log_weight"]
-    ends_3, small_3, capitals_3 = window_means(np.array((ends, own["small_words"], own["capitals"])), 3, 3)
-    commas = np.minimum(own["commas"], 5)
-    bullets_5, commas_5, weight_5 = window_means(np.array((own["bulleted"], commas, weight)), 5, 5)
+    series = np.array(
+        (own["ends_stop"], own["log_weight"], own["small_words"], own["capitals"], own["bulleted"])
+    )
+    ahead, behind_it, by_3, by_5, by_10 = window_means(series, _SPANS)
+    near = window_means(np.minimum(prose, 400), ((2, 2), (6, 6), (15, 15), (5, -1), (-1, 5)))
+    (commas_5,) = window_means(np.minimum(own["commas"], 5), ((5, 5),))
     is_prose = prose > 0
-    return {
-        "prose_2": window_means(near, 2, 2),
-        "prose_6": window_means(near, 6, 6),
-        "prose_15": window_means(near, 15, 15),
-        "prose_ahead": window_means(near, 5, -1),
-        "prose_next": window_means(near, -1, 5),
-        "ends_3": ends_3,
-        "ends_10": window_means(ends, 10, 10),
-        "small_3": small_3,
-        "weight_ahead": window_means(weight, 3, -1),
-        "weight_next": window_means(weight, -1, 3),
-        "bullets_5": bullets_5,
-        "capitals_3": capitals_3,
+    names = ("prose_2", "prose_6", "prose_15", "prose_ahead", "prose_next")
+    return dict(zip(names, near, strict=True)) | {
+        "ends_3": by_3[0],
+        "ends_10": by_10[0],
+        "small_3": by_3[2],
+        "weight_ahead": ahead[1],
+        "weight_next": behind_it[1],
+        "bullets_5": by_5[4],
+        "capitals_3": by_3[3],
         "commas_5": commas_5,
-        "weight_5": weight_5,
+        "weight_5": by_5[1],
         "lines_since_prose": since(is_prose),
         "lines_to_prose": since(is_prose[::-1])[::-1],
     }
+
+
+_SPANS: Final = ((3, -1), (-1, 3), (3, 3), (5, 5), (10, 10))
 
 
 def since(flags: NDArray[np.bool_]) -> Column:

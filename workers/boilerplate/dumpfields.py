@@ -57,6 +57,7 @@ _PARTICLES: Final = frozenset(
 )
 _STRAY_CHARS: Final = 2
 _SAID_PARAGRAPHS: Final = 12
+_SAID_CHARS: Final = 3_000
 _TITLE_LINES: Final = 25
 _TITLE_WORDS: Final = 5
 _DISTANCE_SCORE: Final = 0.02
@@ -64,6 +65,7 @@ _REPEATED_SCORE: Final = 0.2
 _DATE_DIGITS: Final = 4
 _DATE_RATIO: Final = 0.15
 _CREDITS: Final = ("\u00a9", "|", "://", "@")  # COPYRIGHT SIGN
+_COLON: Final = re.compile("[:\uff1a]")  # FULLWIDTH COLON
 _DIGIT: Final = re.compile(r"\d")
 _WORD: Final = re.compile(r"\w+")
 _COMMON_PARAGRAPHS: Final = 3
@@ -94,7 +96,7 @@ def title_of(
     Of the lines that may be it, the one that says most of what the article says, the nearest of equal ones; a line
     that the page repeats, as it does with its title, counts more, one of a word or two less.
     """
-    said = {word for paragraph in article[:_SAID_PARAGRAPHS] for word in _said(paragraph)}
+    said = _said(" ".join(article[:_SAID_PARAGRAPHS])[:_SAID_CHARS])
     copies = Counter(lines.texts)
     scores: dict[int, float] = {}
     for distance, index in enumerate(range(first - 1, max(-1, first - 1 - _TITLE_LINES), -1)):
@@ -133,7 +135,7 @@ def _is_headline(line: str) -> bool:
 def source_of(lines: Sequence[str]) -> str | None:
     """The source that one of the lines at the head names, behind a date or alone."""
     for line in lines:
-        words = line.split(" ") if len(line) <= _SOURCE_CHARS else []
+        words = line.split(" ") if len(line) <= _SOURCE_CHARS and _COLON.search(line) else []
         for at in range(len(words)):
             marker = find_marker(" ".join(words[at:]))
             if marker and marker.kind is Kind.SOURCE and marker.value:

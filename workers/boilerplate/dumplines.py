@@ -14,6 +14,8 @@ BULLET: Final = re.compile(
 _WRAP_CHARS: Final = (40, 120)
 """Between these widths programs break lines: mail at 72, consoles at 80, editors at 100."""
 _WRAPPED_ROWS: Final = 3
+_JOINED_ROWS: Final = 50_000
+"""More rows are no page; those beyond are left as they are."""
 _SLACK_CHARS: Final = 3
 _EVEN_RATIO: Final = 0.7
 """Rows of one paragraph are at least so wide, as a share of its widest, where words were broken off by count."""
@@ -49,8 +51,11 @@ def split_lines(text: str) -> Lines:
             empty = 0
         else:
             empty += 1
-    bulleted = [not row[0].isalnum() and BULLET.match(row) is not None for row in rows]
-    joints = _joints(rows, blanks, bulleted)
+    first = rows[:_JOINED_ROWS]
+    bulleted = [not row[0].isalnum() and BULLET.match(row) is not None for row in first]
+    joints = _joints(first, blanks, bulleted)
+    bulleted += [False] * (len(rows) - len(first))
+    joints += [False] * (len(rows) - len(first))
     if not any(joints):
         return Lines(rows, blanks, bulleted)
     return _joined(rows, blanks, bulleted, joints)
@@ -108,7 +113,7 @@ def _join_block(
         for i in range(first, end - 1)
     ]
     is_even = rows_widths[-1] <= width and min(rows_widths[:-1]) >= _EVEN_RATIO * width
-    if page_width:
-        joints[first : end - 1] = broken
-    elif end - first >= _WRAPPED_ROWS and (all(broken) or is_even):
+    if end - first >= _WRAPPED_ROWS and (all(broken) or is_even):
         joints[first : end - 1] = [True] * (end - 1 - first)
+    elif page_width:
+        joints[first : end - 1] = broken

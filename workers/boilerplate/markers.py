@@ -11,10 +11,12 @@ from typing import Final
 
 _HEAD_CHARS: Final = 64
 """Longer than any form with its vowel marks."""
+_PREFIX_CHARS: Final = 4
 _LINE_CHARS: Final = 160
 """A line that begins with a marker and goes on without a colon is page furniture only when it is a line, not a
 paragraph."""
 
+_BULLETS: Final = frozenset({"\u2022 ", "- ", "* "})  # BULLET
 _LEADING: Final = re.compile(r"^[^\w\u00a9(\uff08]+")  # COPYRIGHT SIGN, FULLWIDTH LEFT PARENTHESIS
 _COLON: Final = re.compile(r"\s*[:\uff1a]\s*|\s+[|\u2013\u2014-]\s+")  # FULLWIDTH COLON, EN DASH, EM DASH
 _NOTHING: Final = re.compile(r"[\W_]*$")
@@ -69,14 +71,16 @@ class _Form:
 
 def find_marker(paragraph: str) -> Marker | None:
     """The marker that `paragraph` (tidied, one line) begins with, or None when it is text."""
-    line = paragraph if paragraph[:1].isalnum() else _LEADING.sub("", paragraph)
+    line = paragraph
+    if not line[:1].isalnum():
+        line = line[2:] if line[:2] in _BULLETS and line[2:3].isalnum() else _LEADING.sub("", line)
     folded = line[:_HEAD_CHARS].lower()
     if not folded.isascii():
         folded = folded.translate(_FOLDED)
-    table, forms = _sizes(), _forms()
-    for size in (*table.get(folded[:2], ()), *table.get(folded[:1], ())):
+    forms = _forms()
+    for size in (*_sizes().get(folded[:_PREFIX_CHARS], ()), 3, 2, 1):
         form = forms.get(folded[:size])
-        if form is not None:
+        if form is not None and len(form.text) == size:
             value = _value(form, line, line[_end_of(form.text, line) :])
             if value is not None:
                 return Marker(form.kind, value)
@@ -126,10 +130,11 @@ def _forms() -> dict[str, _Form]:
 
 @cache
 def _sizes() -> dict[str, tuple[int, ...]]:
-    """The lengths of the forms that begin with two characters, the longest first; of forms of one character by it."""
+    """The lengths of the forms that begin with four characters, the longest first; shorter forms are looked up."""
     found: dict[str, set[int]] = {}
     for text in _forms():
-        found.setdefault(text[:2], set()).add(len(text))
+        if len(text) >= _PREFIX_CHARS:
+            found.setdefault(text[:_PREFIX_CHARS], set()).add(len(text))
     return {key: tuple(sorted(sizes, reverse=True)) for key, sizes in found.items()}
 
 

@@ -73,7 +73,7 @@ def _compose(stock: _Stock, rng: random.Random) -> Dump:
     sheet = _Sheet()
     _head(sheet, stock, rng)
     article = rng.choice(stock.articles)
-    size = rng.choice((2, 3, 4, 5, 7, 10, 15, _PARAGRAPHS_MAX))
+    size = rng.choice((1, 2, 3, 4, 5, 7, 10, 15, _PARAGRAPHS_MAX))
     for number, paragraph in enumerate(article[:size]):
         sheet.add([paragraph], 1)
         if number and rng.random() < 0.04:
@@ -145,11 +145,7 @@ def _head(sheet: _Sheet, stock: _Stock, rng: random.Random) -> None:
     if rng.random() < 0.3:
         sheet.add([_marker(stock, "author", rng) + " " + rng.choice(stock.labels)])
     if rng.random() < 0.3:
-        sheet.add(
-            [
-                f"{rng.randint(1, 30)}.{rng.randint(1, 12)}.20{rng.randint(10, 26)} {rng.randint(0, 23)}:{rng.randint(10, 59)}"
-            ]
-        )
+        sheet.add([_date(rng)])
     if rng.random() < 0.15:
         _share(sheet, stock, rng)
 
@@ -188,9 +184,15 @@ def _read_also(sheet: _Sheet, stock: _Stock, rng: random.Random) -> None:
     )
     if rng.random() < 0.8:
         sheet.add([rng.choice(stock.headlines)])
-    other = rng.choice([article for article in stock.articles if article[0] not in sheet.rows])
+    other = _other(sheet, stock, rng)
     begin = rng.randint(0, max(0, len(other) - 3))
     sheet.add(other[begin : begin + rng.choice((1, 2, 4, 8, 15, _PARAGRAPHS_MAX))])
+
+
+def _other(sheet: _Sheet, stock: _Stock, rng: random.Random) -> Sequence[str]:
+    """An article that the dump does not hold yet; nothing when it holds all."""
+    others = [article for article in stock.articles if article[0] not in sheet.rows]
+    return rng.choice(others) if others else []
 
 
 def _related(sheet: _Sheet, stock: _Stock, rng: random.Random) -> None:
@@ -208,11 +210,30 @@ def _share(sheet: _Sheet, stock: _Stock, rng: random.Random) -> None:
 
 
 def _comments(sheet: _Sheet, stock: _Stock, rng: random.Random) -> None:
-    sheet.add([_marker(stock, "end", rng)])
-    for _ in range(rng.randint(0, 6)):
-        sheet.add([rng.choice(stock.labels), _sentence(stock, rng)])
+    """Comments under a heading, a name and mostly a date above each."""
+    if rng.random() < 0.7:
+        sheet.add([_marker(stock, "end", rng)])
+    else:
+        sheet.add([f"{rng.randint(1, 300)} {rng.choice(stock.labels)}"])
+    has_dates, reply = rng.random() < 0.6, rng.choice((*stock.labels[:50], ""))
+    for _ in range(rng.randint(0, 12)):
+        sheet.add([rng.choice(stock.labels)])
+        if has_dates:
+            sheet.add([_date(rng)])
+        sheet.add(
+            [_sentence(stock, rng)] if rng.random() < 0.5 else _other(sheet, stock, rng)[-rng.randint(1, 3) :]
+        )
+        if reply:
+            sheet.add([reply])
+
+
+def _date(rng: random.Random) -> str:
+    day, month, year = rng.randint(1, 30), rng.randint(1, 12), rng.randint(2008, 2026)
+    return f"{day}.{month}.{year} {rng.randint(0, 23)}:{rng.randint(10, 59)}"
 
 
 def _footer(sheet: _Sheet, stock: _Stock, rng: random.Random) -> None:
     sheet.add(_bulleted(_picked(stock.labels, 20, rng), rng))
     sheet.add([f"\u00a9 20{rng.randint(10, 26)} {rng.choice(stock.labels)}"])
+    if rng.random() < 0.3:
+        sheet.add([_sentence(stock, rng) for _ in range(rng.randint(1, 3))])

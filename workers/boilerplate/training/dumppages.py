@@ -40,6 +40,7 @@ class Dump:
     known: NDArray[np.float32]
     gold: str = ""
     lang: str = ""
+    source: str = ""
 
 
 def fold_of(group: str) -> int:
@@ -79,7 +80,7 @@ def real_dumps(folder: Path) -> list[Dump]:
     for case in cases(folder / "text.mixed.jsonl.gz"):
         if case["source"] not in SOURCES or len(case["text"]) > _CHARS_MAX:
             continue
-        found.append(labelled(site[case["id"]], split_lines(case["text"]), case["gold"], case["lang"]))
+        found.append(labelled(site[case["id"]], split_lines(case["text"]), case))
     return found
 
 
@@ -94,19 +95,23 @@ def written_dumps(folder: Path) -> list[Dump]:
                 continue
             lines = split_lines(text)
             if case.get("gold"):
-                found.append(labelled(site_of(case), lines, case["gold"], case["lang"]))
+                found.append(labelled(site_of(case), lines, case))
             else:
                 labels, known = label_by_segments(lines.texts, case["with"], case["without"])
                 markers = [find_marker(line) for line in lines.texts]
-                found.append(Dump(site_of(case), lines, markers, labels, known, "", str(case["lang"])))
+                found.append(
+                    Dump(site_of(case), lines, markers, labels, known, "", str(case["lang"]), source)
+                )
     return found
 
 
-def labelled(group: str, lines: Lines, gold: str, lang: str) -> Dump:
+def labelled(group: str, lines: Lines, case: dict[str, Any]) -> Dump:
     """A dump whose main text is known."""
+    gold = str(case["gold"])
     labels = label_lines(lines.texts, gold)
     markers = [find_marker(line) for line in lines.texts]
-    return Dump(group, lines, markers, labels, np.ones(len(labels), np.float32), gold, lang)
+    known = np.ones(len(labels), np.float32)
+    return Dump(group, lines, markers, labels, known, gold, str(case["lang"]), str(case["source"]))
 
 
 def restyled(dump: Dump, rng: random.Random) -> Dump:
