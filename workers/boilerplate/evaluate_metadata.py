@@ -1,7 +1,7 @@
 """`python -m workers.boilerplate.evaluate_metadata FOLDER`: how well the metadata of pages are read.
 
 FOLDER holds html.fundus.jsonl.gz and metadata.fundus.jsonl. Pages are divided by host into halves a and b with a fixed
-seed; the rules were written looking at half a.
+seed. All 129 pages were seen while the rule for titles was written; only those for authors were tuned mainly on half a.
 """
 
 import argparse

@@ -6,7 +6,9 @@ from typing import Final
 
 from turbohtml import Element, Node
 
-from workers.boilerplate.metadata.bylines import names, starts_with_by
+from workers.boilerplate.dates import date_in_lines
+from workers.boilerplate.markers import find_marker
+from workers.boilerplate.metadata.bylines import by_inside, is_marked_name, names, starts_with_by
 from workers.boilerplate.metadata.jsonld import JsonLd
 from workers.boilerplate.metadata.nearby import Surroundings
 from workers.boilerplate.metadata.parts import Parts
@@ -26,6 +28,10 @@ _NOT_BYLINE: Final = re.compile(
 )
 _AUTHOR_LINK: Final = re.compile(r"/(?:author|autor|auteur)", re.IGNORECASE)
 _PERSON: Final = re.compile(r"(?:[^\W\d_a-z][^\W\d_]+[ /-]?){2,6}")
+_BESIDE: Final = re.compile("\\s*[|\u2022\u00b7]\\s*|\\s+[-\u2013\u2014]\\s+")
+_SIGNATURE: Final = re.compile(r"[^\W\d_]{2,20}(?:[ -][^\W\d_]{2,20}){1,3}")
+_DATED_LINES: Final = 4
+_BOLD_LINES: Final = 5
 _LINE_CHARS: Final = 160
 _LINES: Final = 12
 _BY_CHARS: Final = 90
@@ -47,6 +53,7 @@ def read_authors(
         lambda: _marked_names(parts, around),
         lambda: _line_names(around),
         lambda: _bold_names(around),
+        lambda: _names_beside_date(around),
     )
     keys = [key for key in map(letters, sites) if len(key) >= _SHORT]
     house: tuple[str, ...] = ()
@@ -161,12 +168,32 @@ def _line_names(around: Surroundings) -> Iterator[str]:
             return
 
 
+def _names_beside_date(around: Surroundings) -> Iterator[str]:
+    """Names on a short line below the headline that also holds the date, or stands next to the one that does.
+
+    Behind a word for "by" any name; without it two to four words between marks, as agencies and old pages sign.
+    """
+    lines = around.lines_below(_DATED_LINES)
+    for number, line in enumerate(lines):
+        if len(line) > _BY_CHARS or date_in_lines(lines[max(0, number - 1) : number + 2]) is None:
+            continue
+        if match := by_inside(line):
+            yield from names(line[match.end() :])
+            return
+        pieces = [piece.strip() for piece in _BESIDE.split(line)]
+        if date_in_lines([line]) or date_in_lines(lines[number + 1 : number + 2]):
+            found = [piece for piece in pieces if _SIGNATURE.fullmatch(piece) and is_marked_name(piece)]
+            if found:
+                yield from names(found[0])
+                return
+
+
 def _bold_names(around: Surroundings) -> Iterator[str]:
     """Names in a short paragraph in bold that begins the text, as old-fashioned pages sign their articles."""
-    lines = set(around.lines_below(_LINES))
+    lines = set(around.lines_below(_BOLD_LINES))
     for bold in around.find_below(("strong", "b"), 3):
         line = shown(bold.text[:_LINE_CHARS])
-        if line in lines and _PERSON.fullmatch(line):
+        if line in lines and _PERSON.fullmatch(line) and find_marker(line) is None:
             yield from names(line)
             return
 

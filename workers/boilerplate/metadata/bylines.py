@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from workers.boilerplate.markers import find_marker
 from workers.boilerplate.metadata.texts import shown
 from workers.boilerplate.paragraphs import distinct, letters
 
@@ -26,6 +27,7 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 @dataclass(frozen=True, slots=True)
 class _Words:
     by: re.Pattern[str]
+    by_inside: re.Pattern[str]
     by_alone: frozenset[str]
     between: re.Pattern[str]
     roles: frozenset[str]
@@ -49,6 +51,20 @@ def names(byline: str) -> tuple[str, ...]:
 def starts_with_by(line: str) -> bool:
     """Whether `line` begins with a word such as "By" or "Autor:"."""
     return bool(_words().by.match(line))
+
+
+def by_inside(line: str) -> re.Match[str] | None:
+    """Where a word such as "by" stands within `line`, behind a date or a word for publication; None when none does."""
+    return _words().by_inside.search(line)
+
+
+def is_marked_name(piece: str) -> bool:
+    """Whether `piece` may be a person's name: not a role or a label, in scripts with case with capitals throughout."""
+    has_case = piece.upper() != piece.lower()
+    is_capital = all(word[0].isupper() for word in re.split(r"[ -]", piece) if word)
+    key = piece.casefold()
+    is_label = key in _words().roles or key in _words().not_names or find_marker(piece) is not None
+    return not is_label and (not has_case or (is_capital and not piece.isupper()))
 
 
 def _persons(piece: str) -> Iterator[str]:
@@ -86,6 +102,9 @@ def _words() -> _Words:
     between = "|".join(map(re.escape, sorted(data["and"], key=len, reverse=True)))
     return _Words(
         by=re.compile(rf"(?:{joined})(?:\s*[:\uff1a/]\s*|\s+)", re.IGNORECASE),  # FULLWIDTH COLON
+        by_inside=re.compile(
+            rf"(?<=[\s,.|])(?:{'|'.join(map(re.escape, data['inside']))})\s+", re.IGNORECASE
+        ),
         by_alone=frozenset(word.casefold() for word in by),
         between=re.compile(rf"\s+(?:{between})\s+", re.IGNORECASE),
         roles=frozenset(word.casefold() for word in data["roles"]),

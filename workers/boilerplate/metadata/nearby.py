@@ -16,6 +16,7 @@ _SKIPPED: Final = frozenset(
     {"script", "style", "noscript", "template", "figcaption", "svg", "button", "option"}
 )
 _NODES_MAX: Final = 200
+_ABOVE_MAX: Final = 40
 _LINES_MAX: Final = 14
 _LINE_CHARS: Final = 1_000
 """Bounds for pages that were made to keep us busy; by-line and date stand in the first lines."""
@@ -40,6 +41,14 @@ class Surroundings:
                 list(islice(_lines_behind(self.headline), _LINES_MAX)) if self.headline is not None else []
             )
         return self._lines[:limit]
+
+    def lines_above(self, limit: int) -> list[str]:
+        """The texts nearest before the headline, the nearest first."""
+        if self.headline is None:
+            return []
+        nodes = islice(self.headline.preceding, _ABOVE_MAX)
+        texts = (shown(node.data) for node in nodes if isinstance(node, Text) and not node.data.isspace())
+        return list(islice(texts, limit))
 
     def find_below(self, tags: tuple[str, ...], limit: int) -> list[Element]:
         """The first elements of these kinds in the nodes behind the headline."""

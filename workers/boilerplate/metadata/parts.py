@@ -34,9 +34,7 @@ class Parts:
         titles = (element for element in document.select("title")[:_H1_MAX] if not element.closest("svg"))
         self.title = next((shown(element.text[:_TITLE_CHARS]) for element in titles), "")
         self.h1 = [
-            element
-            for element in document.select("h1")[:_H1_MAX]
-            if element.text[:_TITLE_CHARS].strip()
+            element for element in document.select("h1")[:_H1_MAX] if element.text[:_TITLE_CHARS].strip()
         ]
 
     @property

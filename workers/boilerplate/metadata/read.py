@@ -15,7 +15,7 @@ from workers.boilerplate.metadata.parts import Parts
 from workers.boilerplate.metadata.related import read_related
 from workers.boilerplate.metadata.texts import shown
 from workers.boilerplate.metadata.times import read_modified, read_published
-from workers.boilerplate.metadata.title import find_headline, read_title
+from workers.boilerplate.metadata.title import find_headline, read_title, site_in_title
 from workers.boilerplate.paragraphs import distinct
 
 _HEADINGS: Final = 4
@@ -69,7 +69,7 @@ def read_metadata(document: Document, *, url: str | None, fetched_at: datetime |
     base = url or canonical
     headline = find_headline(document, parts, json_ld)
     around = Surroundings(headline)
-    name = site.site_name(parts, json_ld)
+    name = site.site_name(parts, json_ld) or site_in_title(parts.title, headline)
     sites = _site_names(parts, name, base)
     lang = site.language_tag(document, parts, json_ld)
     published = read_published(parts, json_ld, around, base, lang, fetched_at)

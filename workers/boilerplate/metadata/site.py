@@ -109,7 +109,10 @@ def image(parts: Parts, json_ld: JsonLd, base: str | None) -> str | None:
 
 def _image_urls(json_ld: JsonLd) -> list[str]:
     found = []
-    for node in json_ld.nodes(json_ld.article.get("image") or json_ld.article.get("thumbnailUrl")):
+    stated = (
+        node.get(name) for node in (json_ld.article, json_ld.page) for name in ("image", "thumbnailUrl")
+    )
+    for node in json_ld.nodes(next(filter(None, stated), None)):
         url = node.get("url") or node.get("contentUrl") or node.get("@id") if isinstance(node, dict) else node
         found += [url] if isinstance(url, str) else []
     return found

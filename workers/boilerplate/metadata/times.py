@@ -7,7 +7,7 @@ from typing import Final
 
 from turbohtml import Element
 
-from workers.boilerplate.dates import Stated, date_in_url, find_date, read_date
+from workers.boilerplate.dates import Stated, date_in_lines, date_in_url, find_date, read_date
 from workers.boilerplate.metadata.jsonld import JsonLd
 from workers.boilerplate.metadata.nearby import Surroundings
 from workers.boilerplate.metadata.parts import Parts
@@ -37,6 +37,7 @@ _DATE_TAGS: Final = ("time", "span", "p")
 _TEXT_CHARS: Final = 200
 _DATE_CHARS: Final = 60
 """A by-line has its date among its first words; a caption ends with one."""
+_NEAR: Final = 3
 _LINES: Final = 14
 _ELEMENTS: Final = 8
 _DIGIT: Final = re.compile(r"\d")
@@ -97,10 +98,16 @@ def _in_text(
     parts: Parts, around: Surroundings, url: str | None, lang: str | None, not_after: datetime | None
 ) -> Iterator[Stated]:
     """The dates in the lines below the headline, in the page's address and in its title."""
-    lines = (line[:_DATE_CHARS] for line in around.lines_below(_LINES) if len(line) <= _TEXT_CHARS)
+    below = around.lines_below(_LINES)
+    lines = [line[:_DATE_CHARS] for line in below if len(line) <= _TEXT_CHARS]
     near = " | ".join(line for line in lines if _DIGIT.search(line))
-    if stated := find_date(near, lang=lang, not_after=not_after):
-        yield stated
+    found = (
+        date_in_lines(lines[:_NEAR], lang=lang, not_after=not_after)
+        or date_in_lines(around.lines_above(_NEAR), lang=lang, not_after=not_after)
+        or find_date(near, lang=lang, not_after=not_after)
+    )
+    if found:
+        yield found
     if url and (stated := date_in_url(url, not_after=not_after)):
         yield stated
     if stated := find_date(parts.title, lang=lang, not_after=not_after):

@@ -1,7 +1,7 @@
 """The headline of a page's article, without the name of the site."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from turbohtml import Document, Element
@@ -20,6 +20,21 @@ _WORD: Final = re.compile(r"\w+")
 _TITLE_CHARS: Final = 2_000
 _ALIKE_CHARS: Final = 12
 """A title of fewer letters may stand in another by chance."""
+_ANY_SEPARATOR: Final = re.compile("\\s*[-\u2013\u2014|\u2022\u00b7\u00bb\u00ab:\uff5c\uff1a_]\\s*")
+"""Separators with or without space around them, for where the headline on the other side is known."""
+_MAY_HEAD: Final = (
+    "h3",
+    "h4",
+    "b",
+    "strong",
+    "font",
+    "span:not(:has(*))",
+    "div:not(:has(*))",
+    "td:not(:has(*))",
+)
+_MAY_HEAD_MAX: Final = 300
+_NAME_CHARS: Final = 60
+_HOME: Final = re.compile(r"/|(?:https?:)?//[^/]{1,99}/?")
 _OG: Final = ("og:title", "dc.title", "dcterms.title", "parsely-title", "sailthru.title", "headline")
 _NO_HEADLINE: Final = "nav, li, footer, aside, dialog, [class*=breadcrumb i], [class*=logo i]"
 _H2_MAX: Final = 12
@@ -41,7 +56,7 @@ def find_headline(document: Document, parts: Parts, json_ld: JsonLd) -> Element 
         for title in (json_ld.text("headline"), *parts.all(*_OG), parts.title)
         if (key := letters(shown(title or "")))
     ]
-    headings = [h1 for h1 in parts.h1 if h1.closest(_NO_HEADLINE) is None]
+    headings = [h1 for h1 in parts.h1 if h1.closest(_NO_HEADLINE) is None and not _leads_home(h1)]
     if headings:
         return next((h1 for h1 in headings if _repeats(h1, keys)), headings[0])
     second = document.find_all("h2", limit=_H2_MAX)
@@ -49,7 +64,47 @@ def find_headline(document: Document, parts: Parts, json_ld: JsonLd) -> Element 
         *(h2 for h2 in second if _repeats(h2, keys)),
         *(h2 for h2 in second if h2.closest("hgroup, article > header")),
     )
-    return next(iter((*first, *parts.h1)), None)
+    return next(iter((*first, *_as_titled(document, parts.title), *parts.h1)), None)
+
+
+def site_in_title(title: str, headline: Element | None) -> str | None:
+    """What stands beside the headline in the document's title, at its other end: the name of the site."""
+    key = letters(shown(headline.text[:_TITLE_CHARS])) if headline is not None else ""
+    if not key:
+        return None
+    marks = list(_ANY_SEPARATOR.finditer(title))[:_PIECES_MAX]
+    for mark in marks:
+        if letters(title[: mark.start()]) == key:
+            return _name(title[marks[-1].end() :])
+        if letters(title[mark.end() :]) == key:
+            return _name(title[: marks[0].start()])
+    return None
+
+
+def _name(piece: str) -> str | None:
+    piece = piece.strip()
+    return piece if 1 < len(piece) <= _NAME_CHARS else None
+
+
+def _as_titled(document: Document, title: str) -> Iterator[Element]:
+    """Elements that are no headings but say what a part of the document's title says, as on pages with old markup."""
+    marks = list(_ANY_SEPARATOR.finditer(title))[:_PIECES_MAX]
+    sides = [title, *(title[: mark.start()] for mark in marks), *(title[mark.end() :] for mark in marks)]
+    least = max(_ALIKE_CHARS, len(letters(title)) // 2)
+    keys = {key for side in sides if len(key := letters(side)) >= least}
+    for selector in _MAY_HEAD if keys else ():
+        for element in document.select(selector)[:_MAY_HEAD_MAX]:
+            text = element.text
+            says_it = _ALIKE_CHARS <= len(text) <= _TITLE_CHARS and letters(shown(text)) in keys
+            if says_it and element.closest("a") is None and element.closest(_NO_HEADLINE) is None:
+                yield element
+
+
+def _leads_home(heading: Element) -> bool:
+    """Whether a heading is the name of the site: a link to its first page."""
+    link = heading.find("a")
+    href = (link.attr("href") or "") if link is not None else ""
+    return bool(_HOME.fullmatch(href.strip()))
 
 
 def read_title(parts: Parts, json_ld: JsonLd, headline: Element | None, sites: Iterable[str]) -> str | None:
@@ -86,7 +141,9 @@ def _choose(*, title: str, og: str, stated: str, heading: str, tweet: str) -> st
     `title` (of the document) is written for search engines and `tweet` for social networks. What og:title and the
     heading agree on is the headline. Where they do not, og:title is not the one that says what the document's title or
     the tweet says. By this rule 118 of the 129 pages of metadata.fundus have the title that their parsers read; by
-    og:title first it is 111. Most of the rest have another variant as gold than the one that the page shows.
+    og:title first it is 111. Counting which statement most others repeat is worse: the best weights for half a of the
+    hosts give 58 of its 68 pages and 52 of the 61 of half b, where this rule gives 61 and 57. Most of the rest have
+    another variant as gold than the one that the page shows.
     """
     t, o, s, h, w = map(letters, (title, og, stated, heading, tweet))
     if not og:
