@@ -92,7 +92,7 @@ def test_a_stage_that_raises_costs_one_event_and_its_neighbours_go_on(broken, mo
         return real(records)
 
     monkeypatch.setitem(chain._STAGES, broken, stage)
-    poison = page(2) + b" POISON behind it, which no stage can read."
+    poison = page(2).rstrip() + b" POISON behind it, which no stage can read."
     results = RUN([(page(1), ()), (poison, ()), (page(3), ())])
     assert [kind(result) for result in results] == ["waits", "dead", "waits"]
     assert calls == [3, 1, 1, 1]
