@@ -35,6 +35,11 @@ _SURE: Final = 0.8
 _HEADING_LINES: Final = 3
 _NOTICE_LINES: Final = 30
 """An error message says so in the first lines of its page, which is short; on a long one they are its menu."""
+_LEAD_LINES: Final = 5
+_EXTENDED_CHARS: Final = 40
+_END_CHARS: Final = 8
+"""A lead stands over by-line and date, so many lines before the first kept one. On 245 of the training dumps, as above,
+F1 .9243 with what stands before and behind, .9215 without."""
 _AFTER_LINES: Final = 100
 """So near behind its text a page says that there is more of it."""
 _SENTENCE_WEIGHT: Final = 60
@@ -138,6 +143,7 @@ def _decide(text: str, model: DumpModel) -> _Decision:
     _drop_head(looked_at, likely)
     end = _end(looked_at, markers, likely)
     likely[end:] = False
+    _extend(looked_at, scores, markers, likely, end)
     beyond = len(lines.texts) - len(looked_at.texts)
     return _Decision(
         lines,
@@ -180,6 +186,28 @@ def _drop_head(lines: Lines, likely: NDArray[np.bool_]) -> None:
         if len(line) > _HEAD_CHARS or _SENTENCE_END.search(line):
             return
         likely[index] = False
+
+
+def _extend(
+    lines: Lines, scores: Column, markers: list[Marker | None], likely: NDArray[np.bool_], end: int
+) -> None:
+    """Keep also sentences of some probability near the first kept line, and such as follow the last one."""
+    kept = np.flatnonzero(likely).tolist()
+    if not kept:
+        return
+    ahead = range(kept[0] - 1, -1, -1)
+    behind_it = range(kept[-1] + 1, end)
+    for near, most_between in ((ahead, _LEAD_LINES), (behind_it, 1)):
+        between = 0
+        for index in near:
+            text = lines.texts[index]
+            is_sentence = len(text) > _EXTENDED_CHARS and _SENTENCE_END.search(text[-_END_CHARS:]) is not None
+            if scores[index] > _KEPT_WITHIN and markers[index] is None and is_sentence:
+                likely[index], between = True, 0
+            else:
+                between += 1
+            if between >= most_between:
+                break
 
 
 def _end(lines: Lines, markers: list[Marker | None], likely: NDArray[np.bool_]) -> int:
