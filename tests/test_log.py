@@ -97,7 +97,6 @@ def test_lines_below_the_level_are_left_out(level: str, expected: int, capsys: p
         "faust.app.base",
         "mode",
         "workers.runtime.faust_app",
-        "trafilatura.core",
     ],
 )
 def test_libraries_are_quiet_even_at_debug(name: str, capsys: pytest.CaptureFixture[str]):

@@ -13,8 +13,6 @@ QUIET_LOGGERS = {
     "faust": logging.WARNING,
     "mode": logging.WARNING,
     "workers.runtime.faust_app": logging.WARNING,  # Faust's classes log under the module of their subclass
-    "trafilatura": logging.CRITICAL,
-    "htmldate": logging.CRITICAL,
 }
 CHATTY_LIBRARIES = ("kafka", "aiokafka")
 """They write hundreds of lines a second while a broker is away; Khabar says in one line what it waits for. Their

@@ -34,7 +34,7 @@ def test_help_loads_no_client_library_and_so_is_quick():
     begun = time.monotonic()
     program = (
         "import sys\nfrom workers.cli.main import main\nmain(['--help'], standalone_mode=False)\n"
-        "print([name for name in ('kafka', 'rich', 'redis', 'trafilatura') if name in sys.modules])"
+        "print([name for name in ('kafka', 'rich', 'redis', 'turbohtml', 'numpy') if name in sys.modules])"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True
