@@ -37,7 +37,6 @@ def page_of(*texts: str) -> RawEvent:
 # The stage
 
 
-@pytest.mark.xfail(strict=True, reason="issue 4: controls written as character references get into records")
 def test_mutated_pages_end_in_outcomes_that_hold():
     texts = bases.load(None)
     stage.warm_up()

@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple
 import turbohtml
 from ahocorasick_rs import AhoCorasick
 
+from workers.boilerplate.charset import scrub
+
 NOT_READ: Final = (
     "head,script,style,noscript,template,svg,math,iframe,object,embed,select,datalist,textarea,audio,video,canvas,"
     "noembed,noframes,xmp,plaintext,map,progress,meter,img,picture,source,input,link,meta,track,wbr,"
@@ -208,7 +210,9 @@ def blocks_of(document: turbohtml.Document, *, whole: bool = False) -> Blocks:
     if document.root is None:
         return _NO_BLOCKS
     document.strip_tags(_PLAIN)
-    blocks, elements = _read(_COMMENT.sub("", document.root.serialize()).split("<"))
+    # Characters that are not wanted may have been written as references, which the parser has resolved.
+    written = scrub(document.root.serialize())
+    blocks, elements = _read((_COMMENT.sub("", written) if "<!--" in written else written).split("<"))
     if not blocks:
         return _NO_BLOCKS
     text, linked, links, strong, row, after_break = zip(*blocks, strict=True)
@@ -314,7 +318,7 @@ def _unknown(name: str) -> int:
     return _CLOSES_BLOCK if name.startswith("/") else _OPENS_BLOCK
 
 
-@lru_cache(maxsize=8_000)
+@lru_cache(maxsize=2_000)
 def _said(name: str, attributes: str) -> tuple[int, int, bool, str]:
     """What an opening tag says: bits of PARTS, bits of WORDS, whether it is hidden, its signature."""
     part = _PART_BIT.get(name, 0)
@@ -342,7 +346,7 @@ def _value(attributes: str, opening: str) -> str:
     return attributes[begin : attributes.find('"', begin)]
 
 
-@lru_cache(maxsize=8_000)
+@lru_cache(maxsize=2_000)
 def _words(named: str) -> int:
     """The bits of WORDS whose words stand in `named`."""
     plain = named[:300].replace(" ", "-").replace("_", "-").replace(":", "-")

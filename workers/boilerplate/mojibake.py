@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-import numpy as np
-
-from workers.boilerplate.charset import best_of, evidence, is_contradicted, is_latin, utf16_units
+from workers.boilerplate.charset import best_of, evidence, is_contradicted
 from workers.boilerplate.language import detect
 
 _PIECES: Final = 4
 _SAMPLE_CHARS: Final = 320
 """All that is read of a text that seems clean. With 600 .938 of the garbled texts are found, not .923; those that are not
-are in English, German or Dutch, with few letters beyond ASCII, and `repair` undoes most of them."""
+are in English, German or Dutch, with few letters beyond ASCII."""
 _PIECE_CHARS: Final = 500
 _GARBLED_PIECES: Final = 0.7
 """Share of the pieces with letters beyond ASCII that must be garbled: a line that is quoted is in one or two of 4."""
@@ -43,9 +41,6 @@ _PAIRS_SHARE: Final = 0.15
 _LEADS: Final = re.compile("[\u00c3\u00ce\u00cf\u00d0\u00d1\u00d7-\u00db\u00e0-\u00e9]")
 _LEADS_SHARE: Final = 0.6
 
-_LAYERS: Final = 3
-_MENDED_MIN: Final = 6
-_SURE: Final = 0.95
 
 _TESTED_CHARS: Final = 200
 _READ_AS: Final = (
@@ -57,8 +52,9 @@ _READ_AS_WIDE: Final = ("gb18030", "cp932", "cp949")
 _CONTROL: Final = re.compile("[\x80-\x9f]")
 _HAN: Final = re.compile("[\u3400-\u9fff]")
 _LATIN: Final = re.compile("[\u0080-\u024f\u2010-\u2122]+")
-_TAKEN_FOR: Final = ("cp1256", "cp1251", "koi8-r")
-"""Charsets that others of one byte a character are taken for."""
+_TAKEN_FOR: Final = ("cp1251", "koi8-r")
+"""Charsets that others of one byte a character are taken for, beside windows-1252. Those of Arabic are not among them:
+what is in Arabic letters may be in a language that the models do not know, and then any other reading looks better."""
 _REPRESENTED_SHARE: Final = 0.9
 _JOINED_SHARE: Final = 0.5
 """Share of the characters beyond ASCII that follow another one, from which a text in Latin-1 may be in another script:
@@ -99,50 +95,6 @@ def garbled(text: str) -> str | None:
     if len(damages) < _GARBLED_PIECES * len(found):
         return None
     return str(damages[0])
-
-
-def repair(text: str) -> str | None:
-    """`text` as it was before it was decoded wrongly; None when it is not garbled, or not all of it can be undone.
-
-    Exact: encoded and decoded the wrong way again, the result is `text`. `text` must be as it came: the controls that
-    `scrub` removes are parts of characters here. Repeated for text that was garbled twice.
-    """
-    result: str | None = None
-    for _ in range(_LAYERS):
-        mended = _mended(result or text)
-        if mended is None:
-            break
-        result = mended
-    return result
-
-
-def _mended(text: str) -> str | None:
-    """`text` with one layer of damage undone."""
-    if text.isascii():
-        return None
-    try:
-        at = np.flatnonzero(utf16_units(text.replace("\x00", " ")) > 0x7F)
-    except UnicodeEncodeError:
-        return None
-    if len(at) < _MENDED_MIN:
-        return None
-    size = _SAMPLE_CHARS // _PIECES
-    around = [
-        text[max(0, place - size // 4) : place + size] for place in at[:: len(at) // _PIECES + 1].tolist()
-    ]
-    damage = _damage(" ".join(around), in_letters=False)
-    if damage is None or is_latin(damage.was):
-        return None
-    mended = _undone(text, damage)
-    is_sure = mended and (damage.was == "utf-8" or (detect(mended).confidence or 0) >= _SURE)
-    return mended if is_sure else None
-
-
-def _undone(text: str, damage: Damage) -> str | None:
-    try:
-        return text.translate(_bytes_of(damage.read_as)).encode("latin-1").decode(damage.was)
-    except (UnicodeError, LookupError):
-        return None
 
 
 @cache

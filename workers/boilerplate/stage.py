@@ -1,11 +1,11 @@
 """The boilerplate stage: from raw events to articles."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from schemas.cleaned_article import CleanedArticle, Source
+from schemas.cleaned_article import CleanedArticle, Related, Source
 from schemas.dead_letter import DeadReason
 from schemas.raw_event import RawEvent
 from schemas.rejected_event import RejectReason
@@ -95,33 +95,29 @@ def _merge(event: RawEvent, page: Page) -> CleanedArticle:
     return CleanedArticle(
         id=article_id(event.body, event.url),
         url=_field(event.url),
-        canonical_url=page.canonical_url,
+        canonical_url=_field(page.canonical_url),
         source=_source(event, page),
-        title=page.title or _field(event.title),
-        authors=page.authors or distinct([_field(event.author) or ""]),
+        title=_field(page.title) or _field(event.title),
+        authors=distinct(map(scrub, page.authors)) or distinct([_field(event.author) or ""]),
         lang=language.lang,
         lang_confidence=language.confidence,
         published_at=published,
         published_zone=page.published_zone if published == page.published_at else None,
         modified_at=page.modified_at,
         modified_zone=page.modified_zone,
-        image=page.image,
+        image=_field(page.image),
         extent=page.extent,
         text=page.text,
-        keywords=distinct(_flat(page.keywords, map(scrub, event.tags))),
-        related=page.related,
+        keywords=distinct(map(scrub, (*page.keywords, *event.tags))),
+        related=tuple(Related(title=scrub(each.title), url=_field(each.url)) for each in page.related),
         meta=event.meta,
         versions={"boilerplate": VERSION},
     )
 
 
 def _field(value: str | None) -> str | None:
-    """A field of the event as one tidy line; None when nothing is left of it."""
+    """A field of the event or page as one tidy line; None when nothing is left of it."""
     return tidy(scrub(value or "")) or None
-
-
-def _flat(*groups: Iterable[str]) -> list[str]:
-    return [item for group in groups for item in group]
 
 
 def _published(stated: datetime | None, fed: datetime | None) -> datetime | None:
@@ -135,8 +131,8 @@ def _source(event: RawEvent, page: Page) -> Source:
     named = _field(event.source)
     domain = _domain(_field(event.url)) or _domain(page.canonical_url)
     if named and _is_domain(named):
-        return Source(name=page.site_name, domain=domain or _without_www(named))
-    return Source(name=named or page.site_name, domain=domain)
+        return Source(name=_field(page.site_name), domain=domain or _without_www(named))
+    return Source(name=named or _field(page.site_name), domain=domain)
 
 
 def _is_domain(name: str) -> bool:
