@@ -9,8 +9,6 @@ import re
 from collections import Counter
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
 from turbohtml.detect import detect_all
 from w3lib.encoding import http_content_type_encoding, read_bom, resolve_encoding
 
@@ -165,13 +163,6 @@ def _is_clean(raw: bytes) -> bool:
     return raw.isascii() or not any(pattern.search(raw) for pattern in _UNWANTED_UTF8)
 
 
-def utf16_units(text: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """The code units of `text`. Raises UnicodeEncodeError for a lone surrogate."""
-    if text.isascii():
-        return np.frombuffer(text.encode("ascii"), np.uint8)
-    return np.frombuffer(text.encode("utf-16-le"), np.uint16)
-
-
 def _decode_bytes(body: bytes, content_type: str | None) -> str:
     encoding, mark = read_bom(body)
     if encoding and mark:
@@ -299,11 +290,6 @@ def _odd_count(prose: bytes, encoding: str) -> int:
 
 def _codec(name: str | None) -> str:
     return resolve_encoding(name or "") or "cp1252"
-
-
-def is_latin(codec: str) -> bool:
-    """Whether `codec` is a code page for languages in Latin letters."""
-    return codec in _LATIN
 
 
 def _kind(codec: str) -> str:
