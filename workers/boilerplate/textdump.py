@@ -144,6 +144,7 @@ def _decide(text: str, model: DumpModel) -> _Decision:
     end = _end(looked_at, markers, likely)
     likely[end:] = False
     _extend(looked_at, scores, markers, likely, end)
+    _drop_repeated(looked_at, likely)
     beyond = len(lines.texts) - len(looked_at.texts)
     return _Decision(
         lines,
