@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.cleaned_article import Related
+from workers.boilerplate.dates import change_in_lines, date_in_lines
 from workers.boilerplate.dumpfeatures import Column
 from workers.boilerplate.dumpfields import HEAD_LINES, authors_of, behind, source_of, title_of
 from workers.boilerplate.dumplines import Lines, split_lines
@@ -97,12 +98,17 @@ def read_dump(text: str, *, forest: DumpModel | None = None) -> Page:
     texts = decision.texts
     last = len(decision.kept) - 1 - decision.kept[::-1].index(True)
     head = _head(decision, first)
+    published, modified = date_in_lines(head), change_in_lines(head)
     found = behind(lines, decision.markers, last + 1, texts)
     return Page(
         text=join(texts),
         blocks=len(lines.texts),
         title=title_of(lines, decision.markers, first, texts),
         authors=authors_of(head),
+        published_at=published.at if published else None,
+        published_zone=published.zone if published else None,
+        modified_at=modified.at if modified else None,
+        modified_zone=modified.zone if modified else None,
         headings=headings,
         extent=extent_of(
             lines.texts[: last + _AFTER_LINES], decision.kept[: last + _AFTER_LINES], is_paywalled=False
@@ -120,12 +126,6 @@ def judge_dump(text: str, *, forest: DumpModel | None = None) -> tuple[Judged, .
         Judged(line, "line", decision.kept[index], _reason(decision, index), _score(decision, index))
         for index, line in enumerate(decision.lines.texts)
     )
-
-
-def head_lines(text: str, *, forest: DumpModel | None = None) -> tuple[str, ...]:
-    """The lines at the head of the article that are not its text: title, by-line, date, in reading order."""
-    decision = _decide(text, forest or shipped_model())
-    return () if decision.first is None else _head(decision, decision.first)
 
 
 def _head(decision: _Decision, first: int) -> tuple[str, ...]:
