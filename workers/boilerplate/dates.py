@@ -67,6 +67,8 @@ _DATE_LINE_WORDS: Final = (9, 14)
 are 5 more. The lines of the golden dumps have up to 11."""
 _DATE_SEPARATOR: Final = re.compile("[|:,\u060c\u00b7\u2022\u2013\u2014]|\\s-\\s|\\s\\s")
 _DATE_DIGITS: Final = 4
+_ANY_DIGIT: Final = re.compile(r"\d")
+"""Of any script."""
 _SENTENCE_ENDS: Final = (
     ".",
     "!",
@@ -172,7 +174,7 @@ def _is_date_line(line: str) -> bool:
     """Whether a line is short, holds the digits of a date, and has few words and no stop of a sentence beside them."""
     if not _SHORTEST_DATE <= len(line) <= _DATE_LINE_CHARS or line.rstrip().endswith(_SENTENCE_ENDS):
         return False
-    digits = sum(map(str.isdigit, line))
+    digits = len(_ANY_DIGIT.findall(line))
     words = _DATE_LINE_WORDS[bool(_DATE_SEPARATOR.search(line))]
     return digits >= _DATE_DIGITS and len(_LETTERS.findall(line)) <= words
 

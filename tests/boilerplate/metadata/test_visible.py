@@ -132,6 +132,12 @@ def test_the_preview_of_a_video_is_the_image():
     )
 
 
+def test_a_photo_below_the_headline_is_the_image_where_none_is_stated():
+    icon, photo = '<img src="/print.gif">', '<img src="/photos/market.jpg">'
+    assert read(f"<h1>{HEADLINE}</h1>{photo}{STORY}").image == "https://news.example.org/photos/market.jpg"
+    assert read(f"<h1>{HEADLINE}</h1>{icon}{STORY}").image is None
+
+
 @pytest.mark.parametrize(
     "html",
     [

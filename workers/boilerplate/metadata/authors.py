@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from turbohtml import Element, Node
@@ -12,8 +13,8 @@ from workers.boilerplate.metadata.bylines import by_inside, is_marked_name, name
 from workers.boilerplate.metadata.jsonld import JsonLd
 from workers.boilerplate.metadata.nearby import Surroundings
 from workers.boilerplate.metadata.parts import Parts
-from workers.boilerplate.metadata.texts import Json, shown
-from workers.boilerplate.paragraphs import distinct, letters
+from workers.boilerplate.metadata.texts import Json, key_of, shown
+from workers.boilerplate.paragraphs import distinct
 
 _META: Final = (
     "parsely-author", "sailthru.author", "cxenseparse:author", "dc.creator", "dcterms.creator", "byl", "byline",
@@ -55,7 +56,7 @@ def read_authors(
         lambda: _bold_names(around),
         lambda: _names_beside_date(around),
     )
-    keys = [key for key in map(letters, sites) if len(key) >= _SHORT]
+    keys = [key for key in map(key_of, sites) if len(key) >= _SHORT]
     house: tuple[str, ...] = ()
     for source in sources:
         found = distinct(source())
@@ -67,7 +68,7 @@ def read_authors(
 
 
 def _is_site(name: str, sites: list[str]) -> bool:
-    key = letters(name)
+    key = key_of(name)
     return any(
         key == site or (len(key) > _SHORT and key in site) or (len(site) > _SHORT and site in key)
         for site in sites
@@ -142,10 +143,16 @@ def _place(element: Element) -> list[Node | None]:
 
 
 def _is_byline(element: Element) -> bool:
-    marks = element.attr("class") or ""
-    if _AUTHOR_CLASS.search(marks):
-        return not _NOT_BYLINE.search(marks)
+    says_author, says_other = _said_by(element.attr("class") or "")
+    if says_author:
+        return not says_other
     return element.tag == "a" and bool(_AUTHOR_LINK.search(element.attr("href") or ""))
+
+
+@lru_cache(maxsize=2_000)
+def _said_by(marks: str) -> tuple[bool, bool]:
+    """Whether a class speaks of an author, and of what is no by-line."""
+    return bool(_AUTHOR_CLASS.search(marks)), bool(_NOT_BYLINE.search(marks))
 
 
 def _element_names(element: Element) -> tuple[str, ...]:
@@ -173,19 +180,20 @@ def _names_beside_date(around: Surroundings) -> Iterator[str]:
 
     Behind a word for "by" any name; without it two to four words between marks, as agencies and old pages sign.
     """
-    lines = around.lines_below(_DATED_LINES)
-    for number, line in enumerate(lines):
-        if len(line) > _BY_CHARS or date_in_lines(lines[max(0, number - 1) : number + 2]) is None:
+    lines = around.lines_below(_DATED_LINES + 1)
+    is_dated = [len(line) <= _LINE_CHARS and date_in_lines([line]) is not None for line in lines]
+    for number, line in enumerate(lines[:_DATED_LINES]):
+        if len(line) > _BY_CHARS or not any(is_dated[max(0, number - 1) : number + 2]):
             continue
         if match := by_inside(line):
             yield from names(line[match.end() :])
             return
-        pieces = [piece.strip() for piece in _BESIDE.split(line)]
-        if date_in_lines([line]) or date_in_lines(lines[number + 1 : number + 2]):
-            found = [piece for piece in pieces if _SIGNATURE.fullmatch(piece) and is_marked_name(piece)]
-            if found:
-                yield from names(found[0])
-                return
+        pieces = (
+            [piece.strip() for piece in _BESIDE.split(line)] if any(is_dated[number : number + 2]) else []
+        )
+        if found := [piece for piece in pieces if _SIGNATURE.fullmatch(piece) and is_marked_name(piece)]:
+            yield from names(found[0])
+            return
 
 
 def _bold_names(around: Surroundings) -> Iterator[str]:
@@ -199,4 +207,4 @@ def _bold_names(around: Surroundings) -> Iterator[str]:
 
 
 def _keys(found: Sequence[str]) -> set[str]:
-    return set(map(letters, found))
+    return set(map(key_of, found))

@@ -9,8 +9,8 @@ from importlib.resources import files
 from typing import Final
 
 from workers.boilerplate.markers import find_marker
-from workers.boilerplate.metadata.texts import shown
-from workers.boilerplate.paragraphs import distinct, letters
+from workers.boilerplate.metadata.texts import key_of, shown
+from workers.boilerplate.paragraphs import distinct
 
 _NAME_CHARS: Final = 60
 _NAME_WORDS: Final = 6
@@ -91,7 +91,7 @@ def _is_name(piece: str) -> bool:
 
 
 def same_name(one: str, other: str) -> bool:
-    return letters(one) == letters(other)
+    return key_of(one) == key_of(other)
 
 
 @cache

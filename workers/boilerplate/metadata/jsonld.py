@@ -9,8 +9,7 @@ from typing import Final
 
 import orjson
 
-from workers.boilerplate.metadata.texts import Json, same_address
-from workers.boilerplate.paragraphs import letters
+from workers.boilerplate.metadata.texts import Json, key_of, same_address
 
 _WRAPPING: Final = re.compile(
     r"<!--|-->|(?:/\*|//)?\s{0,4}<!\[CDATA\[\s{0,4}(?:\*/)?|(?:/\*|//)?\s{0,4}\]\]>\s{0,4}(?:\*/)?"
@@ -90,7 +89,7 @@ def read_json_ld(scripts: list[str], urls: list[str], titles: list[str]) -> Json
             broken.append(script[:_BROKEN_CHARS])
         else:
             nodes += _described(value, _NODES_MAX - len(nodes))
-    keys = [key for key in map(letters, titles) if key]
+    keys = [key for key in map(key_of, titles) if key]
     ranked = sorted(nodes, key=lambda node: -_rank(node, urls, keys)) if len(nodes) > 1 else nodes
     article = next((node for node in ranked if _is(node, _ARTICLE_TYPE)), None)
     page = next((node for node in ranked if _is(node, _PAGE_TYPE)), None)
@@ -172,7 +171,7 @@ def _rank(node: dict[str, Json], urls: list[str], titles: list[str]) -> int:
     ]
     is_here = any(same_address(address, url) for address in addresses for url in urls)
     headline = node.get("headline") or node.get("name")
-    key = letters(html.unescape(headline)) if isinstance(headline, str) else ""
+    key = key_of(html.unescape(headline)) if isinstance(headline, str) else ""
     agrees = bool(key) and any(key in title or title in key for title in titles)
     return 4 * is_here + 4 * agrees + ("datePublished" in node) + ("headline" in node) + ("author" in node)
 

@@ -87,7 +87,7 @@ def read_metadata(document: Document, *, url: str | None, fetched_at: datetime |
         lang=site.primary(lang) if lang else None,
         keywords=site.keywords(parts, json_ld, document),
         related=read_related(document, base),
-        image=site.image(parts, json_ld, base),
+        image=site.image(parts, json_ld, around, base),
         is_paywalled=site.is_paywalled(parts, json_ld),
         headings=distinct(titles[: _HEADINGS + 1]),
         asks_for_password=site.asks_for_password(document),

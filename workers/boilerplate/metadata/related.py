@@ -2,19 +2,18 @@
 
 import json
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from itertools import accumulate, chain, islice
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
-from ahocorasick_rs import AhoCorasick, Implementation
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 from turbohtml import Document, Element, Node, Text
 
 from schemas.cleaned_article import Related
-from workers.boilerplate.metadata.texts import shown, web_address
-from workers.boilerplate.paragraphs import letters, weight, word_count
+from workers.boilerplate.metadata.texts import key_of, shown, web_address
+from workers.boilerplate.paragraphs import weight, word_count
 
 _LABELS: Final = (
     "h2", "h3", "h4", "h5", "h6", "p", "strong", "b", "em", "i", "font", "header:not(:has(*))", "dt", "th",
@@ -54,12 +53,15 @@ _SIBLINGS_MAX: Final = 60
 _LINKS_MAX: Final = 60
 """Bounds for pages that were made to keep us busy; lists of related articles are shorter."""
 _MARK: Final = "\x01"
+_MARK_BYTE: Final = b"\x01"
 """Stands between texts that are searched together; no text of a page holds it as a word."""
 # NO-BREAK SPACE, RIGHT SINGLE QUOTATION MARK, FULLWIDTH COLON, DOTLESS I, COMBINING DOT ABOVE (of a lowered dotted I)
 _OTHERS: Final = (("\u00a0", " "), ("\u2019", "'"), ("\uff1a", ":"), ("\u0131", "i"), ("\u0307", ""))
 # FATHATAN to SUKUN, SUPERSCRIPT ALEF, TATWEEL; ALEF with MADDA, HAMZA ABOVE, HAMZA BELOW, ALEF WASLA to ALEF; ALEF
 # MAKSURA, FARSI YEH to YEH; KEHEH to KAF; ZERO WIDTH NON-JOINER to space
-_ARABIC_LETTER: Final = re.compile("[\u0621-\u064a]")
+_ARABIC_LETTERS: Final = (
+    "\u0627\u06cc\u064a\u0647\u06c1"  # ALEF, FARSI YEH, YEH, HEH, HEH GOAL: some stand in every text
+)
 _ARABIC: Final = (
     *_OTHERS,
     *((chr(code), "") for code in (*range(0x064B, 0x0653), 0x0670, 0x0640)),
@@ -74,7 +76,7 @@ _ARABIC: Final = (
 class _Forms(NamedTuple):
     """What labels `begin` with, what they `hold`, and the finder of both, anywhere."""
 
-    finder: AhoCorasick
+    finder: BytesAhoCorasick
     begin: tuple[str, ...]
     hold: tuple[str, ...]
 
@@ -86,7 +88,7 @@ def read_related(document: Document, base: str | None) -> tuple[Related, ...]:
     found: dict[str, Related] = {}
     for link in chain.from_iterable(announced):
         title = _title(link)
-        if len(found) < _RELATED_MAX and _is_headline(title) and (key := letters(title)) not in found:
+        if len(found) < _RELATED_MAX and _is_headline(title) and (key := key_of(title)) not in found:
             found[key] = Related(title=title, url=web_address(link.attr("href"), base))
     return tuple(found.values())
 
@@ -94,14 +96,12 @@ def read_related(document: Document, base: str | None) -> tuple[Related, ...]:
 def _labels(document: Document) -> Iterator[tuple[Node, str]]:
     """The nodes in whose first words a form of a label stands, and these words, folded."""
     nodes, texts = _candidates(document)
-    folded = " ".join(_fold(f" {_MARK} ".join(texts)).split())
-    matches = _forms().finder.find_matches_as_indexes(folded)
-    if not matches:
-        return
-    lines = folded.split(_MARK)
-    starts = list(accumulate([len(line) + 1 for line in lines], initial=0))
-    numbers = [bisect_right(starts, start) - 1 for _, start, _ in matches]
-    yield from ((nodes[number], lines[number].strip().lstrip(_BEFORE)) for number in dict.fromkeys(numbers))
+    folded = _fold(_MARK.join(texts))
+    written = folded.encode("utf-8", "replace")
+    matches = _forms().finder.find_matches_as_indexes(written)
+    numbers = dict.fromkeys(written.count(_MARK_BYTE, 0, start) for _, start, _ in matches)
+    lines = folded.split(_MARK) if numbers else []
+    yield from ((nodes[number], " ".join(lines[number].split()).lstrip(_BEFORE)) for number in numbers)
 
 
 def _candidates(document: Document) -> tuple[list[Node], list[str]]:
@@ -138,9 +138,7 @@ def _announced(node: Node, line: str) -> list[Element]:
     around = node.closest("a")
     if around is not None:
         whole = _whole(around)
-        is_beside = (
-            node is not around and _is_label(line) and letters(_title(around)) != letters(_whole(node))
-        )
+        is_beside = node is not around and _is_label(line) and key_of(_title(around)) != key_of(_whole(node))
         return [around] if is_beside or _without_label(whole) != whole else []
     if inside := node.find_all("a", limit=_LINKS_MAX):
         before = _fold(_before(_whole(node), inside[0]).lstrip(_BEFORE))
@@ -251,7 +249,7 @@ def _fold(text: str) -> str:
     text = text.lower()
     if text.isascii():
         return text
-    for char, plain in _ARABIC if _ARABIC_LETTER.search(text) else _OTHERS:
+    for char, plain in _ARABIC if any(letter in text for letter in _ARABIC_LETTERS) else _OTHERS:
         text = text.replace(char, plain)
     return text
 
@@ -263,4 +261,8 @@ def _forms() -> _Forms:
         tuple(dict.fromkeys(_fold(form) for forms in data[kind].values() for form in forms))
         for kind in ("begin", "hold")
     )
-    return _Forms(AhoCorasick([*begin, *hold], implementation=Implementation.DFA), begin, hold)
+    return _Forms(
+        BytesAhoCorasick([form.encode() for form in (*begin, *hold)], implementation=Implementation.DFA),
+        begin,
+        hold,
+    )

@@ -8,12 +8,15 @@ from turbohtml import Document
 
 from workers.boilerplate.keywords import split_keywords
 from workers.boilerplate.metadata.jsonld import JsonLd
+from workers.boilerplate.metadata.nearby import Surroundings
 from workers.boilerplate.metadata.parts import Parts
 from workers.boilerplate.metadata.texts import Json, shown, web_address
 from workers.boilerplate.paragraphs import distinct
 
 _TAG: Final = re.compile(r"([a-zA-Z]{2,3})(?:[-_].*)?$")
 _NO_PICTURE: Final = re.compile(r"logo|placeholder|default|favicon|blank|spacer|sprite", re.IGNORECASE)
+_PHOTO: Final = re.compile(r"\.(?:jpe?g|webp)(?:[?#]|$)", re.IGNORECASE)
+"""Icons and rules beside a headline are of other kinds."""
 _KEYWORDS_META: Final = (
     "news_keywords",
     "keywords",
@@ -87,8 +90,8 @@ def primary(tag: str) -> str | None:
     return None if code in (None, "und", "mul", "zxx") else _SAME.get(code, code)
 
 
-def image(parts: Parts, json_ld: JsonLd, base: str | None) -> str | None:
-    """The address of the lead image; no logo."""
+def image(parts: Parts, json_ld: JsonLd, around: Surroundings, base: str | None) -> str | None:
+    """The address of the lead image, stated or else shown right below the headline; no logo."""
     stated = [*parts.all("og:image:secure_url", "og:image", "og:image:url"), *_image_urls(json_ld)]
     stated += [
         *parts.all(
@@ -101,6 +104,9 @@ def image(parts: Parts, json_ld: JsonLd, base: str | None) -> str | None:
         )
     ]
     stated += parts.links.get("image_src", [])
+    if not stated:
+        sources = (img.attr("src") or "" for img in around.find_below(("img",), 1))
+        stated += [source for source in sources if _PHOTO.search(source)]
     addresses = [address for each in stated[:20] if (address := web_address(each, base))]
     return next(
         (each for each in addresses if not _NO_PICTURE.search(urlsplit(each).path.rpartition("/")[2])), None

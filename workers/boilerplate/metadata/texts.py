@@ -3,8 +3,11 @@
 import html
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final, TypeAlias
 from urllib.parse import unquote, urljoin, urlsplit
+
+from workers.boilerplate.paragraphs import letters
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
@@ -17,11 +20,14 @@ _SHOWN_CHARS: Final = 4_000
 _ADDRESS_CHARS: Final = 4_000
 
 
-def shown(text: str) -> str:
-    """The first 4,000 characters of `text` as a reader sees them: tidied, without tags, invisible marks and entities
-    that were escaped twice.
-    """
-    text = text[:_SHOWN_CHARS]
+@lru_cache(maxsize=1_000)
+def key_of(text: str) -> str:
+    """`paragraphs.letters` of a title or a name, remembered: the same few of a page are compared again and again."""
+    return letters(text)
+
+
+@lru_cache(maxsize=1_000)
+def _shown(text: str) -> str:
     if text.isascii() and "&" not in text and "<" not in text:
         return " ".join(text.split())
     if "&" in text:
@@ -30,6 +36,13 @@ def shown(text: str) -> str:
         text = _TAG.sub("", text)
     text = " ".join(_HIDDEN.sub("", text).split())
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+
+
+def shown(text: str) -> str:
+    """The first 4,000 characters of `text` as a reader sees them: tidied, without tags, invisible marks and entities
+    that were escaped twice.
+    """
+    return _shown(text[:_SHOWN_CHARS])
 
 
 def web_address(value: str | None, base: str | None) -> str | None:

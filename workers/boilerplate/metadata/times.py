@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from turbohtml import Element
@@ -151,14 +152,21 @@ def _marked(parts: Parts, around: Surroundings) -> Iterator[str]:
         if "datePublished" in itemprop:
             yield _value(element)
             continue
-        marks = element.attr("class") or ""
-        if _CHANGE_CLASS.search(marks) or "dateModified" in itemprop:
+        is_change, is_published, is_date = _said_by(element.attr("class") or "")
+        if is_change or "dateModified" in itemprop:
             continue
-        if element.tag == "time" or _DATE_CLASS.search(marks) or _PUBLISH_CLASS.search(marks):
-            (said if _PUBLISH_CLASS.search(marks) else behind if is_behind else before).append(element)
+        if is_date or element.tag == "time":
+            (said if is_published else behind if is_behind else before).append(element)
     for element in (*said[:_ELEMENTS], *behind[:_ELEMENTS], *before[-_ELEMENTS:][::-1]):
         if _DIGIT.search(value := _value(element)) and not around.lacks(element):
             yield value
+
+
+@lru_cache(maxsize=2_000)
+def _said_by(marks: str) -> tuple[bool, bool, bool]:
+    """Whether a class speaks of a change, of publication, of a date."""
+    is_published = bool(_PUBLISH_CLASS.search(marks))
+    return bool(_CHANGE_CLASS.search(marks)), is_published, is_published or bool(_DATE_CLASS.search(marks))
 
 
 def _value(element: Element) -> str:

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from turbohtml import Document, Element
 
 from workers.boilerplate.metadata.jsonld import JsonLd
 from workers.boilerplate.metadata.parts import Parts
-from workers.boilerplate.metadata.texts import shown
-from workers.boilerplate.paragraphs import letters, weight
+from workers.boilerplate.metadata.texts import key_of, shown
+from workers.boilerplate.paragraphs import weight
 
 # EN DASH, EM DASH, FULLWIDTH VERTICAL LINE, HANGUL LETTER I (used as a line), BULLET, MIDDLE DOT, DOUBLE ANGLE
 # QUOTATION MARKS, FULLWIDTH COLON, WHITE SQUARE
@@ -54,29 +55,29 @@ def find_headline(document: Document, parts: Parts, json_ld: JsonLd) -> Element 
     keys = [
         key
         for title in (json_ld.text("headline"), *parts.all(*_OG), parts.title)
-        if (key := letters(shown(title or "")))
+        if (key := key_of(shown(title or "")))
     ]
     headings = [h1 for h1 in parts.h1 if h1.closest(_NO_HEADLINE) is None and not _leads_home(h1)]
     if headings:
         return next((h1 for h1 in headings if _repeats(h1, keys)), headings[0])
     second = document.find_all("h2", limit=_H2_MAX)
-    first = (
-        *(h2 for h2 in second if _repeats(h2, keys)),
-        *(h2 for h2 in second if h2.closest("hgroup, article > header")),
+    first = chain(
+        (h2 for h2 in second if _repeats(h2, keys)),
+        (h2 for h2 in second if h2.closest("hgroup, article > header")),
     )
-    return next(iter((*first, *_as_titled(document, parts.title), *parts.h1)), None)
+    return next(chain(first, _as_titled(document, parts.title), parts.h1), None)
 
 
 def site_in_title(title: str, headline: Element | None) -> str | None:
     """What stands beside the headline in the document's title, at its other end: the name of the site."""
-    key = letters(shown(headline.text[:_TITLE_CHARS])) if headline is not None else ""
+    key = key_of(shown(headline.text[:_TITLE_CHARS])) if headline is not None else ""
     if not key:
         return None
     marks = list(_ANY_SEPARATOR.finditer(title))[:_PIECES_MAX]
     for mark in marks:
-        if letters(title[: mark.start()]) == key:
+        if key_of(title[: mark.start()]) == key:
             return _name(title[marks[-1].end() :])
-        if letters(title[mark.end() :]) == key:
+        if key_of(title[mark.end() :]) == key:
             return _name(title[: marks[0].start()])
     return None
 
@@ -90,12 +91,12 @@ def _as_titled(document: Document, title: str) -> Iterator[Element]:
     """Elements that are no headings but say what a part of the document's title says, as on pages with old markup."""
     marks = list(_ANY_SEPARATOR.finditer(title))[:_PIECES_MAX]
     sides = [title, *(title[: mark.start()] for mark in marks), *(title[mark.end() :] for mark in marks)]
-    least = max(_ALIKE_CHARS, len(letters(title)) // 2)
-    keys = {key for side in sides if len(key := letters(side)) >= least}
+    least = max(_ALIKE_CHARS, len(key_of(title)) // 2)
+    keys = {key for side in sides if len(key := key_of(side)) >= least}
     for selector in _MAY_HEAD if keys else ():
         for element in document.select(selector)[:_MAY_HEAD_MAX]:
             text = element.text
-            says_it = _ALIKE_CHARS <= len(text) <= _TITLE_CHARS and letters(shown(text)) in keys
+            says_it = _ALIKE_CHARS <= len(text) <= _TITLE_CHARS and key_of(shown(text)) in keys
             if says_it and element.closest("a") is None and element.closest(_NO_HEADLINE) is None:
                 yield element
 
@@ -109,22 +110,21 @@ def _leads_home(heading: Element) -> bool:
 
 def read_title(parts: Parts, json_ld: JsonLd, headline: Element | None, sites: Iterable[str]) -> str | None:
     """The headline as the article is known by; `sites` are names of the site, to be taken off."""
-    names = [key for key in map(letters, sites) if key]
+    names = [key for key in map(key_of, sites) if key]
     heading = shown(headline.text[:_TITLE_CHARS]) if headline is not None else ""
-    if letters(heading) in names or _DOMAIN.fullmatch(heading):
+    if key_of(heading) in names or _DOMAIN.fullmatch(heading):
         heading = ""
     stated = shown(json_ld.text("headline") or "")
     og = shown(next((title for name in _OG for title in parts.all(name)), ""))
     tweet = shown(parts.first("twitter:title") or "")
     known = stated or heading
-    title, og, stated, tweet = (
-        _without_site(each, names, known) for each in (parts.title, og, stated, tweet)
-    )
+    bare = {each: _without_site(each, names, known) for each in (parts.title, og, stated, tweet)}
+    title, og, stated, tweet = (bare[each] for each in (parts.title, og, stated, tweet))
     return _choose(title=title, og=og, stated=stated, heading=heading, tweet=tweet) or None
 
 
 def _repeats(heading: Element, keys: list[str]) -> bool:
-    own = letters(shown(heading.text[:_TITLE_CHARS]))
+    own = key_of(shown(heading.text[:_TITLE_CHARS]))
     return any(_alike(own, key) for key in keys)
 
 
@@ -145,7 +145,7 @@ def _choose(*, title: str, og: str, stated: str, heading: str, tweet: str) -> st
     hosts give 58 of its 68 pages and 52 of the 61 of half b, where this rule gives 61 and 57. Most of the rest have
     another variant as gold than the one that the page shows.
     """
-    t, o, s, h, w = map(letters, (title, og, stated, heading, tweet))
+    t, o, s, h, w = map(key_of, (title, og, stated, heading, tweet))
     if not og:
         is_section = weight(heading) < _HEADLINE_CHARS and not _alike(h, t)
         return stated or (title if is_section and title else heading) or title
@@ -178,29 +178,29 @@ def _without_site(title: str, sites: list[str], known: str) -> str:
     pieces = list(_SEPARATOR.finditer(title))[:_PIECES_MAX]
     while pieces and _is_site(title[pieces[-1].end() :], sites):
         title = title[: pieces.pop().start()]
-    if pieces and letters(title[: pieces[0].start()]) in sites:
+    if pieces and key_of(title[: pieces[0].start()]) in sites:
         title = title[pieces[0].end() :]
     return title
 
 
 def _known_part(title: str, known: str) -> str:
     """The part of `title` that says what `known` says, else all of it."""
-    key = letters(known)
+    key = key_of(known)
     if len(key) < _ALIKE_CHARS:
         return title
     if title.startswith(known) and not title[len(known) : len(known) + 1].isalnum():
         return known
     for match in list(_SEPARATOR.finditer(title))[:_PIECES_MAX]:
-        if letters(title[: match.start()]) == key:
+        if key_of(title[: match.start()]) == key:
             return title[: match.start()]
-        if ":" not in match.group() and letters(title[match.end() :]) == key:
+        if ":" not in match.group() and key_of(title[match.end() :]) == key:
             return title[match.end() :]
     return title
 
 
 def _is_site(ending: str, sites: list[str]) -> bool:
     """Whether the end of a title is the name of the site, with a word more or less, or a host."""
-    tail = letters(ending)
+    tail = key_of(ending)
     if tail in sites or _DOMAIN.fullmatch(ending):
         return True
     return any(
