@@ -47,6 +47,14 @@ def test_a_second_copy_of_a_paragraph_is_left_out():
     assert whys == [Why.TEXT, Why.TEXT, Why.TEXT, Why.REPEAT]
 
 
+def test_a_heading_between_kept_paragraphs_is_kept_and_a_linked_one_is_not():
+    _, whys = decided(
+        f"<p>{LONG}</p><h2>The debate</h2><p>{LONG[::-1]}</p><h3><a href=/x>Pool opens in the other town</a></h3><p>{LONG[5:]}</p>",
+        unlikely=[1, 3],
+    )
+    assert whys == [Why.TEXT, Why.TEXT, Why.TEXT, Why.MODEL, Why.TEXT]
+
+
 def test_a_heading_that_ends_the_text_is_left_out_and_one_inside_is_kept():
     _, whys = decided(f"<h2>The debate</h2><p>{LONG}</p><h2>More from this desk</h2>")
     assert whys == [Why.TEXT, Why.TEXT, Why.LAST_HEADING]
