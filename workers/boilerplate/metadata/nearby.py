@@ -18,6 +18,9 @@ _SKIPPED: Final = frozenset(
 _NODES_MAX: Final = 200
 _ABOVE_MAX: Final = 40
 _LINES_MAX: Final = 14
+_PROSE_CHARS: Final = 250
+_PROSE_LINES: Final = 4
+"""Behind so many paragraphs no by-line is looked for: it stands above the text."""
 _LINE_CHARS: Final = 1_000
 """Bounds for pages that were made to keep us busy; by-line and date stand in the first lines."""
 _LINE_BREAKERS: Final = frozenset({
@@ -67,6 +70,7 @@ class Surroundings:
 
 def _lines_behind(headline: Element) -> Iterator[str]:
     pieces: list[str] = []
+    prose_left = _PROSE_LINES
     for node in islice(headline.following, _NODES_MAX):
         if isinstance(node, Text):
             data = node.data
@@ -76,6 +80,9 @@ def _lines_behind(headline: Element) -> Iterator[str]:
         elif pieces and isinstance(node, Element) and node.tag in _LINE_BREAKERS:
             if line := shown(" ".join(pieces)):
                 yield line
+                prose_left -= len(line) > _PROSE_CHARS
+                if not prose_left:
+                    return
             pieces = []
     if line := shown(" ".join(pieces)):
         yield line

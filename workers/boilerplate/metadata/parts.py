@@ -60,7 +60,7 @@ class Parts:
         return next((value for name in names for value in self.meta.get(name, ())), None)
 
     def all(self, *names: str) -> list[str]:
-        return [value for name in names for value in self.meta.get(name, ())]
+        return [value for name in names if name in self.meta for value in self.meta[name]]
 
 
 def _meta(document: Document) -> dict[str, list[str]]:
