@@ -360,6 +360,7 @@ HEAD = (
 )
 
 
+@pytest.mark.skipif(not HAS_PEERS, reason="the peers are an extra")
 def test_metadata_are_scored_with_and_without_json_ld(folder, capsys):
     html = PAGE.replace("<title>Cranes</title>", HEAD).replace("<html>", "<html lang='en'>")
     page = {

@@ -35,11 +35,9 @@ def test_a_pointer_to_other_pages_in_the_text_is_left_out(line):
 
 
 def test_headline_and_by_line_above_the_text_are_fields():
-    page = (
-        f"<h1>Pool stays open</h1><p>By Amal Haddad, city desk</p><p>{LONG}</p><p>Amal Haddad was there.</p>"
-    )
+    page = f"<p>Local</p><h1>Pool stays open</h1><p>By Amal Haddad, city desk</p><p>{LONG}</p><p>Amal Haddad was there.</p>"
     _, whys = decided(page, title="Pool stays open", authors=["Amal Haddad"])
-    assert whys == [Why.TITLE, Why.BYLINE, Why.TEXT, Why.TEXT]
+    assert whys == [Why.LABEL, Why.TITLE, Why.BYLINE, Why.TEXT, Why.TEXT]
 
 
 def test_a_second_copy_of_a_paragraph_is_left_out():

@@ -160,6 +160,7 @@ def test_related_pages_of_a_dump_are_headlines_only():
     ]
 
 
+@pytest.mark.xfail(strict=True, reason="issue 4: the model leaves a table of four cells out")
 def test_table_cells_are_kept_without_bars():
     table = "<table><tr><th>Crane</th><th>Built</th></tr><tr><td>North</td><td>1931</td></tr></table>"
     body = page().replace("</article>", f"{table}<p>{ENGLISH}</p></article>")
