@@ -5,7 +5,7 @@ import turbohtml
 
 from workers.boilerplate.blocks import blocks_of
 from workers.boilerplate.features import Hints, context_of, features_of
-from workers.boilerplate.maintext import shipped
+from workers.boilerplate.forest import shipped
 
 PAGE = """<html><body><header><h1>The ferry, again</h1></header><main><article><p>The ferry was late, again; nobody
 was told why. {more}</p><p>{more} It will be late tomorrow, too.</p></article></main><aside><ul class=related-links>
@@ -39,8 +39,8 @@ def test_no_column_knows_the_script():
 def test_columns_are_those_that_the_shipped_forests_ask_for():
     table, layout = measure(PAGE.format(more=MORE))
     context = context_of(np.full(len(layout.weight), 0.5, np.float32), layout)
-    assert shipped().first.names == table.names
-    assert shipped().second.names == table.names + context.names
+    assert shipped("page").first.names == table.names
+    assert shipped("page").second.names == table.names + context.names
 
 
 def test_columns_are_finite_on_any_page():

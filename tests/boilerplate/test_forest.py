@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workers.boilerplate.forest import Forest, probability
+from workers.boilerplate.forest import Forest, ForestPair, probability
 
 # Two trees of depth 2 over two columns. The index of a leaf: bit 0 answers the first question, bit 1 the second.
 FOREST = Forest(
@@ -33,10 +33,11 @@ def test_rows_and_columns_give_the_same_however_many_there_are():
     assert FOREST.margins(rows[:0]).shape == (0,)
 
 
-def test_a_forest_is_read_back_as_it_was_written_and_written_alike_each_time(tmp_path):
-    FOREST.save(tmp_path / "a.npz")
-    FOREST.save(tmp_path / "b.npz")
-    back = Forest.load(tmp_path / "a.npz")
+def test_a_pair_is_read_back_as_it_was_written_and_written_alike_each_time(tmp_path):
+    pair = ForestPair(FOREST, FOREST)
+    pair.save(tmp_path / "a.npz")
+    pair.save(tmp_path / "b.npz")
+    back = ForestPair.load(tmp_path / "a.npz").second
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     assert back.names == FOREST.names
     rows = np.array([[20, 0.9]], np.float32)

@@ -1,4 +1,4 @@
-"""The second look at a dump's lines: what the first model thinks of the lines around each."""
+"""How likely each line of a dump is main text: two forests judge, the second by what the first says of the lines around."""
 
 from collections import Counter
 from itertools import chain
@@ -7,12 +7,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.boilerplate.dumpfeatures import Column, Rows, since, window_means
+from workers.boilerplate.dumpfeatures import Column, Rows, features, since, window_means
+from workers.boilerplate.dumplines import Lines
+from workers.boilerplate.forest import ForestPair
+from workers.boilerplate.markers import Marker
 
 _STEPS: Final = (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)
 _BRIDGED_LINES: Final = 3
 """A run of kept lines goes on over so many that are not: pictures, captions, teasers."""
 _WORDS_LINES: Final = 400
+
+
+def judge(lines: Lines, markers: list[Marker | None], forests: ForestPair) -> Column:
+    """For each line (N,) the probability in 0..1 that it is main text."""
+    if not lines.texts:
+        return np.zeros(0, np.float32)
+    rows = features(lines, markers)
+    _, values = context(rows, forests.first.probabilities(rows.values))
+    return forests.second.probabilities(values)
 
 
 def context(rows: Rows, first: Column) -> tuple[tuple[str, ...], NDArray[np.float32]]:

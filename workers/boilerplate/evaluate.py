@@ -59,7 +59,7 @@ def _known_sets(parser: argparse.ArgumentParser, options: argparse.Namespace) ->
         parser.error(f"--peers needs {', '.join(missing)}: pip install -e '.[peers]'")
     if options.metadata and not (options.folder / metadata.GOLD_FILE).is_file():
         parser.error(f"--metadata needs {options.folder / metadata.GOLD_FILE}")
-    if options.folds and not (options.folds / "0").is_dir():
+    if options.folds and not (options.folds / "0.npz").is_file():
         parser.error(
             f"{options.folds} holds no models: python -m workers.boilerplate.training.page --folds writes them"
         )

@@ -6,9 +6,13 @@ library of models is needed to use what CatBoost has learnt.
 Source: Prokhorenkova et al., "CatBoost: unbiased boosting with categorical features", 2018, section 4.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,29 +34,6 @@ class Forest:
     border: NDArray[np.float32]
     leaf: NDArray[np.float32]
     bias: float
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """The forest in the file that `save` wrote. Raises OSError or KeyError for a file that is none."""
-        with np.load(path, allow_pickle=False) as held:
-            return cls(
-                names=tuple(str(name) for name in held["names"]),
-                feature=held["feature"].astype(np.int32),
-                border=held["border"],
-                leaf=held["leaf"].astype(np.float32),
-                bias=float(held["bias"]),
-            )
-
-    def save(self, path: Path) -> None:
-        """Write the forest; equal forests give equal bytes."""
-        np.savez_compressed(
-            path,
-            names=np.array(self.names),
-            feature=self.feature.astype(np.int16),
-            border=self.border,
-            leaf=self.leaf,
-            bias=np.float64(self.bias),
-        )
 
     def margins(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """The log-odds (N,) of rows (N, F), whose columns are in the order of `names`."""
@@ -81,7 +62,56 @@ class Forest:
         return summed + np.float32(self.bias)
 
 
+@dataclass(frozen=True, slots=True)
+class ForestPair:
+    """The forest that sees a row and what stands around it, and the one that also sees what the first said of those."""
+
+    first: Forest
+    second: Forest
+
+    @classmethod
+    def load(cls, file: Path | Traversable) -> Self:
+        """The pair in the file that `save` wrote. Raises OSError or KeyError for a file that is none."""
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
+            return cls(*(_loaded(held, name) for name in _NAMES))
+
+    def save(self, path: Path) -> None:
+        """Write both; equal pairs give equal bytes."""
+        np.savez_compressed(
+            path, allow_pickle=False, **_written(_NAMES[0], self.first), **_written(_NAMES[1], self.second)
+        )
+
+
+@cache
+def shipped(name: str) -> ForestPair:
+    """The pair that comes with Khabar for "page" or "dump"; `workers.boilerplate.training` made it."""
+    return ForestPair.load(files("workers.boilerplate") / "data" / f"{name}.npz")
+
+
 def probability(margins: NDArray[np.float32]) -> NDArray[np.float32]:
     """The logistic function of log-odds."""
     result: NDArray[np.float32] = (1 / (1 + np.exp(-np.clip(margins, -30, 30)))).astype(np.float32)
     return result
+
+
+_NAMES: Final = ("first", "second")
+
+
+def _written(name: str, forest: Forest) -> dict[str, NDArray[Any]]:
+    return {
+        f"{name}_names": np.array(forest.names),
+        f"{name}_feature": forest.feature.astype(np.int16),
+        f"{name}_border": forest.border,
+        f"{name}_leaf": forest.leaf,
+        f"{name}_bias": np.array(forest.bias),
+    }
+
+
+def _loaded(held: Mapping[str, NDArray[Any]], name: str) -> Forest:
+    return Forest(
+        names=tuple(str(column) for column in held[f"{name}_names"]),
+        feature=held[f"{name}_feature"].astype(np.int32),
+        border=held[f"{name}_border"],
+        leaf=held[f"{name}_leaf"].astype(np.float32),
+        bias=float(held[f"{name}_bias"]),
+    )

@@ -12,7 +12,8 @@ from schemas.cleaned_article import Extent
 from workers.boilerplate.blocks import Blocks, blocks_of
 from workers.boilerplate.extent import extent_of, is_long, leads_to_more
 from workers.boilerplate.features import Array, Hints
-from workers.boilerplate.maintext import Models, Why, decide, evidence, judge, paragraphs, shipped
+from workers.boilerplate.forest import ForestPair, shipped
+from workers.boilerplate.maintext import Why, decide, evidence, judge, paragraphs
 from workers.boilerplate.metadata import Metadata, read_metadata
 from workers.boilerplate.page import Judged, Page
 from workers.boilerplate.paragraphs import join, tidy, weight
@@ -38,15 +39,15 @@ _Decided = tuple[Blocks, list[Why], Array]
 
 
 def read_html(
-    page: str, *, url: str | None, fetched_at: datetime | None, models: Models | None = None
+    page: str, *, url: str | None, fetched_at: datetime | None, forests: ForestPair | None = None
 ) -> Page:
     """The main text of `page` and the fields it states; deterministic, no clock and no network.
 
-    `models` are the shipped ones when None; the evaluation passes those that have not seen the page's site.
+    `forests` are the shipped ones when None; the evaluation passes those that have not seen the page's site.
     """
     document = turbohtml.parse(page)
     metadata = read_metadata(document, url=url, fetched_at=fetched_at)
-    blocks, whys, _ = _settled(page, document, metadata, models or shipped())
+    blocks, whys, _ = _settled(page, document, metadata, forests or shipped("page"))
     kept = [number for number, why in enumerate(whys) if why is Why.TEXT]
     text = join(paragraphs(blocks, whys))
     links, headlines = _linked(blocks, _LINK_RATIO), _linked(blocks, _HEADLINE_RATIO)
@@ -74,11 +75,11 @@ def read_html(
     )
 
 
-def judge_html(page: str, *, url: str | None, models: Models | None = None) -> tuple[Judged, ...]:
+def judge_html(page: str, *, url: str | None, forests: ForestPair | None = None) -> tuple[Judged, ...]:
     """Every block of `page` in reading order with what was decided and why, menus and footer included."""
     document = turbohtml.parse(page)
     metadata = read_metadata(document, url=url, fetched_at=None)
-    blocks, whys, scores = _settled(page, document, metadata, models or shipped())
+    blocks, whys, scores = _settled(page, document, metadata, forests or shipped("page"))
     decided = []
     for number, (text, why, score) in enumerate(zip(blocks.text, whys, scores.tolist(), strict=True)):
         more = evidence(blocks, number) if why is Why.MODEL else ""
@@ -121,20 +122,22 @@ def hints_of(metadata: Metadata) -> Hints:
     return Hints(metadata.title or "", metadata.description or "")
 
 
-def _settled(page: str, document: turbohtml.Document, metadata: Metadata, models: Models) -> _Decided:
+def _settled(page: str, document: turbohtml.Document, metadata: Metadata, forests: ForestPair) -> _Decided:
     """What is decided about the blocks of `document`, which is taken apart; where they hold hardly any text, of all of
     `page`.
     """
-    first = _decided(document, metadata, models, whole=False)
+    first = _decided(document, metadata, forests, whole=False)
     if _chars(first) >= _RETRY_CHARS:
         return first
-    second = _decided(turbohtml.parse(page), metadata, models, whole=True)
+    second = _decided(turbohtml.parse(page), metadata, forests, whole=True)
     return second if _chars(second) > 2 * _chars(first) else first
 
 
-def _decided(document: turbohtml.Document, metadata: Metadata, models: Models, *, whole: bool) -> _Decided:
+def _decided(
+    document: turbohtml.Document, metadata: Metadata, forests: ForestPair, *, whole: bool
+) -> _Decided:
     blocks = blocks_of(document, whole=whole)
-    scores = judge(blocks, hints_of(metadata), models)
+    scores = judge(blocks, hints_of(metadata), forests)
     return blocks, decide(blocks, scores, metadata.title, metadata.authors), scores
 
 

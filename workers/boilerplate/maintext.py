@@ -3,18 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from importlib.resources import as_file, files
-from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 
 from workers.boilerplate.blocks import PARTS, WORDS, Blocks
 from workers.boilerplate.features import Array, Hints, context_of, features_of
-from workers.boilerplate.forest import Forest, probability
+from workers.boilerplate.forest import ForestPair, probability
 from workers.boilerplate.markers import Kind, find_marker
 from workers.boilerplate.paragraphs import letters, weight
 
@@ -55,38 +51,14 @@ class Why(StrEnum):
     LAST_HEADING = "a heading with no text of the article below it"
 
 
-@dataclass(frozen=True, slots=True)
-class Models:
-    """The forest that sees a block and its surroundings, and the one that also sees what the first said of them."""
-
-    first: Forest
-    second: Forest
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """The models in `folder`. Raises OSError when they are not there."""
-        return cls(Forest.load(folder / "page-first.npz"), Forest.load(folder / "page-second.npz"))
-
-    def save(self, folder: Path) -> None:
-        self.first.save(folder / "page-first.npz")
-        self.second.save(folder / "page-second.npz")
-
-
-@cache
-def shipped() -> Models:
-    """The models that come with Khabar."""
-    with as_file(files("workers.boilerplate") / "data") as folder:
-        return Models.load(folder)
-
-
-def judge(page: Blocks, hints: Hints, models: Models) -> Array:
+def judge(page: Blocks, hints: Hints, forests: ForestPair) -> Array:
     """The probability (N,) of each block that it is main text."""
     if not page.text:
         return np.zeros(0, np.float32)
     table, layout = features_of(page, hints)
-    first = probability(models.first.margins_by_column(table.values))
+    first = probability(forests.first.margins_by_column(table.values))
     context = context_of(first, layout)
-    return probability(models.second.margins_by_column(np.concatenate([table.values, context.values])))
+    return probability(forests.second.margins_by_column(np.concatenate([table.values, context.values])))
 
 
 def decide(page: Blocks, judged: Array, title: str | None, authors: Sequence[str]) -> list[Why]:

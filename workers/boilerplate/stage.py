@@ -11,9 +11,9 @@ from schemas.raw_event import RawEvent
 from schemas.rejected_event import RejectReason
 from workers.boilerplate.charset import decode, kind_of_file, scrub
 from workers.boilerplate.dates import find_date
+from workers.boilerplate.forest import ForestPair
 from workers.boilerplate.html import read_html
 from workers.boilerplate.language import detect
-from workers.boilerplate.maintext import Models
 from workers.boilerplate.mojibake import garbled
 from workers.boilerplate.page import Page
 from workers.boilerplate.paragraphs import distinct, tidy
@@ -29,14 +29,14 @@ VERSION: Final[str] = "2"
 _TIME_CHARS: Final = 100
 
 
-def clean(batch: Sequence[RawEvent], *, models: Models | None = None) -> list[Outcome[CleanedArticle]]:
+def clean(batch: Sequence[RawEvent], *, forests: ForestPair | None = None) -> list[Outcome[CleanedArticle]]:
     """For each event, in order: its article, or why it has none, or why it could not be read.
 
     Pure: no clock, network, environment or state, so a batch may be cut anywhere. `text` is NFC, its paragraphs
     separated by one blank line. What the page says of itself comes first, and the event's fields stand in where
-    it says nothing; see `_merge` for the exceptions. `models` stand in for the shipped ones in the evaluation.
+    it says nothing; see `_merge` for the exceptions. `forests` stand in for the shipped ones in the evaluation.
     """
-    return [_clean_one(event, models) for event in batch]
+    return [_clean_one(event, forests) for event in batch]
 
 
 def warm_up() -> None:
@@ -47,7 +47,7 @@ def warm_up() -> None:
     clean([RawEvent(body=f"<html><body><article><p>{paragraph * 4}</p></article></body></html>")])
 
 
-def _clean_one(event: RawEvent, models: Models | None) -> Outcome[CleanedArticle]:
+def _clean_one(event: RawEvent, forests: ForestPair | None) -> Outcome[CleanedArticle]:
     if not event.body.strip():
         return Dropped(RejectReason.EMPTY, "the body is empty")
     if kind := kind_of_file(event.body):
@@ -55,12 +55,12 @@ def _clean_one(event: RawEvent, models: Models | None) -> Outcome[CleanedArticle
     text = decode(event.body, event.content_type)
     if not text.strip():
         return Dropped(RejectReason.EMPTY, "the body is white space and control characters")
-    return _article(event, text, models)
+    return _article(event, text, forests)
 
 
-def _article(event: RawEvent, text: str, models: Models | None) -> Outcome[CleanedArticle]:
+def _article(event: RawEvent, text: str, forests: ForestPair | None) -> Outcome[CleanedArticle]:
     try:
-        page = _read(text, event, models)
+        page = _read(text, event, forests)
     except (ValueError, RecursionError) as error:
         message = f"the page could not be parsed: {type(error).__name__}: {error}"
         return Failed(PoisonEventError(message, DeadReason.STAGE_ERROR, error=type(error).__name__))
@@ -71,9 +71,9 @@ def _article(event: RawEvent, text: str, models: Models | None) -> Outcome[Clean
     return Kept(_merge(event, page))
 
 
-def _read(text: str, event: RawEvent, models: Models | None) -> Page:
+def _read(text: str, event: RawEvent, forests: ForestPair | None) -> Page:
     if is_html(text, event.content_type):
-        return read_html(text, url=_field(event.url), fetched_at=_time(event.fetched_at), models=models)
+        return read_html(text, url=_field(event.url), fetched_at=_time(event.fetched_at), forests=forests)
     return read_dump(text)
 
 

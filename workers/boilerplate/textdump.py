@@ -1,6 +1,6 @@
 """The article of a plain-text dump of a page: a model judges each line, marker lines and runs of text the rest.
 
-Every line has features (dumpfeatures.py) that hold in any script, two forests (dumpmodel.py) say how likely it is
+Every line has features (dumpfeatures.py) that hold in any script, two forests (dumpcontext.py) say how likely it is
 main text, and the first one when its neighbours have been judged. What stands behind the end of the first article is
 left out whatever it looks like: a "read also" block may hold a complete second article.
 """
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from schemas.cleaned_article import Related
 from workers.boilerplate.dates import change_in_lines, date_in_lines
+from workers.boilerplate.dumpcontext import judge
 from workers.boilerplate.dumpfeatures import Column
 from workers.boilerplate.dumpfields import HEAD_LINES, authors_of, behind, source_of, title_of
 from workers.boilerplate.dumplines import Lines, split_lines
-from workers.boilerplate.dumpmodel import DumpModel, shipped_model
 from workers.boilerplate.extent import extent_of
+from workers.boilerplate.forest import ForestPair, shipped
 from workers.boilerplate.markers import Kind, Marker, find_marker
 from workers.boilerplate.page import Judged, Page
 from workers.boilerplate.paragraphs import distinct, is_prose, join
@@ -88,9 +89,9 @@ class _Decision:
         return self.kept.index(True) if True in self.kept else None
 
 
-def read_dump(text: str, *, forest: DumpModel | None = None) -> Page:
-    """The first article of a dump, and the fields that the lines around it state; `forest` is the shipped model."""
-    decision = _decide(text, forest or shipped_model())
+def read_dump(text: str, *, forests: ForestPair | None = None) -> Page:
+    """The first article of a dump, and the fields that the lines around it state; `forests` are the shipped ones when None."""
+    decision = _decide(text, forests or shipped("dump"))
     first, lines = decision.first, decision.lines
     headings = tuple(lines.texts[:_HEADING_LINES][:first]) if len(lines.texts) <= _NOTICE_LINES else ()
     if first is None:
@@ -119,9 +120,9 @@ def read_dump(text: str, *, forest: DumpModel | None = None) -> Page:
     )
 
 
-def judge_dump(text: str, *, forest: DumpModel | None = None) -> tuple[Judged, ...]:
+def judge_dump(text: str, *, forests: ForestPair | None = None) -> tuple[Judged, ...]:
     """Every line of a dump in order, kept or not and why; what is kept is the text of `read_dump`."""
-    decision = _decide(text, forest or shipped_model())
+    decision = _decide(text, forests or shipped("dump"))
     return tuple(
         Judged(line, "line", decision.kept[index], _reason(decision, index), _score(decision, index))
         for index, line in enumerate(decision.lines.texts)
@@ -133,12 +134,12 @@ def _head(decision: _Decision, first: int) -> tuple[str, ...]:
     return tuple(decision.lines.texts[index] for index in near if not decision.kept[index])
 
 
-def _decide(text: str, model: DumpModel) -> _Decision:
+def _decide(text: str, forests: ForestPair) -> _Decision:
     """What is kept: the one decision that all readers of a dump share."""
     lines = split_lines(text)
     looked_at = Lines(lines.texts[:_LINES_MAX], lines.blanks[:_LINES_MAX], lines.bulleted[:_LINES_MAX])
     markers = [find_marker(line) for line in looked_at.texts]
-    scores = model.probabilities(looked_at, markers)
+    scores = judge(looked_at, markers, forests)
     likely = _likely(looked_at, scores, markers)
     _drop_head(looked_at, likely)
     end = _end(looked_at, markers, likely)

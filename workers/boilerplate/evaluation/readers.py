@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from schemas.raw_event import RawEvent
 from workers.boilerplate import stage
 from workers.boilerplate.evaluation import visible
-from workers.boilerplate.maintext import Models
+from workers.boilerplate.forest import ForestPair
 from workers.boilerplate.training.folds import FOLDS, SETS, fold_of, host_of
 from workers.outcomes import Kept
 
@@ -30,12 +30,7 @@ NEEDED: Final = ("trafilatura", "resiliparse", "readability", "justext")
 def own() -> Reader:
     """The whole stage as a worker runs it: charset, main text, metadata, language, verdict."""
     stage.warm_up()
-
-    def read(event: RawEvent) -> str:
-        [outcome] = stage.clean([event])
-        return outcome.record.text if isinstance(outcome, Kept) else ""
-
-    return read
+    return lambda event: _text(event, None)
 
 
 def unseen(folder: Path) -> Reader:
@@ -43,16 +38,20 @@ def unseen(folder: Path) -> Reader:
 
     `folder` is what `python -m workers.boilerplate.training.page --folds` wrote. Raises OSError when it is not.
     """
-    folds = [Models.load(folder / str(fold)) for fold in range(FOLDS)]
+    folds = [ForestPair.load(folder / f"{fold}.npz") for fold in range(FOLDS)]
     stage.warm_up()
 
     def read(event: RawEvent) -> str:
         learnt = event.meta["id"].partition("/")[0] in SETS
         host = host_of({"url": event.url, "id": event.meta["id"]})
-        [outcome] = stage.clean([event], models=folds[fold_of(host)] if learnt else None)
-        return outcome.record.text if isinstance(outcome, Kept) else ""
+        return _text(event, folds[fold_of(host)] if learnt else None)
 
     return read
+
+
+def _text(event: RawEvent, forests: ForestPair | None) -> str:
+    [outcome] = stage.clean([event], forests=forests)
+    return outcome.record.text if isinstance(outcome, Kept) else ""
 
 
 def all_text() -> Reader:

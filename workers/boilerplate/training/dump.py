@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 
 from workers.boilerplate.dumpcontext import context
 from workers.boilerplate.dumpfeatures import Rows, features
-from workers.boilerplate.dumpmodel import DumpModel
-from workers.boilerplate.forest import Forest
+from workers.boilerplate.forest import Forest, ForestPair
 from workers.boilerplate.textdump import read_dump
 from workers.boilerplate.training.dumpcompose import composed
 from workers.boilerplate.training.dumppages import (
@@ -56,7 +55,7 @@ _FAR_KEPT: Final = 0.25
 _HALVES: Final = 2
 
 
-def train(real: Sequence[Dump], written: Sequence[Dump]) -> DumpModel:
+def train(real: Sequence[Dump], written: Sequence[Dump]) -> ForestPair:
     """The model learnt from dumps; deterministic.
 
     The second forest learns from what the first says of sites that it has not seen: two first forests learn from one
@@ -70,7 +69,7 @@ def train(real: Sequence[Dump], written: Sequence[Dump]) -> DumpModel:
     first = fit(*_together(tables), names, trees=_TREES[0], rate=_RATES[0])
     tables = [_table(halves[half], firsts[1 - half]) for half in range(_HALVES)]
     second = fit(*_together(tables), _second_names(real[0], first), trees=_TREES[1], rate=_RATES[1])
-    return DumpModel(first, second)
+    return ForestPair(first, second)
 
 
 def _half(dumps: Sequence[Dump], half: int) -> list[Dump]:
@@ -139,7 +138,7 @@ def _second_names(dump: Dump, first: Forest) -> tuple[str, ...]:
     return context(rows, first.probabilities(rows.values))[0]
 
 
-def folds(real: Sequence[Dump], written: Sequence[Dump]) -> Iterator[tuple[int, DumpModel]]:
+def folds(real: Sequence[Dump], written: Sequence[Dump]) -> Iterator[tuple[int, ForestPair]]:
     """For each fold the model that has not seen its sites."""
     for fold in range(FOLDS):
         yield (
@@ -164,7 +163,7 @@ def report(folder: Path, real: Sequence[Dump], written: Sequence[Dump]) -> None:
                 is_learnt = case["source"] in SOURCES
                 if fold != (fold_of(site[case["id"]]) if is_learnt else 0):
                     continue
-                score = scored(case["gold"], read_dump(case["text"], forest=model).text)
+                score = scored(case["gold"], read_dump(case["text"], forests=model).text)
                 for name in (file, case["source"], f"{case['source']} {case['lang']}"):
                     found[name].append(score)
     for name, scores in sorted(found.items(), key=lambda item: -len(item[1])):

@@ -1,7 +1,7 @@
 """The forests that judge the blocks of pages: `python -m workers.boilerplate.training.page FOLDER`.
 
 FOLDER holds html.NAME.jsonl.gz (see evaluation/corpora.py); only the sets of pages.SETS are learnt from. Writes
-page-first.npz and page-second.npz into the package's data folder, or into --out. With --folds DIR it also writes, for
+page.npz into the package's data folder, or into --out. With --folds DIR it also writes, for
 each fold of sites, the models that have not learnt from it, for `python -m workers.boilerplate.evaluate --folds DIR`.
 Seeds are fixed: equal data, versions and number of threads give equal files.
 """
@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from workers.boilerplate.features import Array, Layout, context_of, features_of
-from workers.boilerplate.forest import Forest, probability
-from workers.boilerplate.maintext import Models
+from workers.boilerplate.forest import Forest, ForestPair, probability
 from workers.boilerplate.training.fit import fit
 from workers.boilerplate.training.folds import FOLDS, fold_of
 from workers.boilerplate.training.pages import Example, read_examples, varied
@@ -60,17 +59,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (OSError, KeyError) as error:
         parser.error(f"{options.folder} holds a set that cannot be read: {error!r}")
     models, unseen = learn([*examples, *varied(examples)])
-    models.save(options.out)
+    models.save(options.out / "page.npz")
     _say(f"the models are in {options.out}")
     if options.folds:
+        options.folds.mkdir(parents=True, exist_ok=True)
         for fold, each in enumerate(unseen):
-            folder = options.folds / str(fold)
-            folder.mkdir(parents=True, exist_ok=True)
-            each.save(folder)
+            each.save(options.folds / f"{fold}.npz")
         _say(f"those of the {FOLDS} folds are in {options.folds}")
 
 
-def learn(examples: Sequence[Example]) -> tuple[Models, list[Models]]:
+def learn(examples: Sequence[Example]) -> tuple[ForestPair, list[ForestPair]]:
     """The two forests that `examples` teach, and for each fold of sites those that the other folds teach.
 
     The second forest learns from what a first one says of pages whose sites it has not seen, as it will be used. Blocks
@@ -89,7 +87,7 @@ def learn(examples: Sequence[Example]) -> tuple[Models, list[Models]]:
     names += contexts[0].names
     seconds = _by_fold(rows, names, _TREES)
     second = _fitted(rows, names, _TREES)
-    return Models(first, second), [Models(*pair) for pair in zip(firsts, seconds, strict=True)]
+    return ForestPair(first, second), [ForestPair(*pair) for pair in zip(firsts, seconds, strict=True)]
 
 
 def _row(example: Example) -> _Row:
