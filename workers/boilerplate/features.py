@@ -4,7 +4,6 @@ Nothing here knows a language: characters count by what they do (letter, digit, 
 script, an ideograph weighs as three letters, and there is no upper and lower case.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.boilerplate.blocks import PARTS, WORDS, Blocks
+from workers.boilerplate.paragraphs import letters
 
 Array = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -64,7 +64,6 @@ _PART_COLUMNS: Final = tuple(f"in_{name}" for name in PARTS)
 _NEAR_COLUMNS: Final = tuple(f"near_{name}" for name in WORDS)
 _AROUND_COLUMNS: Final = tuple(f"around_{name}" for name in WORDS)
 _DESCRIBED_CHARS: Final = 30
-_LETTERS: Final = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +103,6 @@ def _codes(texts: Sequence[str]) -> tuple[NDArray[np.uint8], Ints]:
     starts = np.zeros(len(texts) + 1, np.int64)
     np.cumsum(lengths + 1, out=starts[1:])
     return codes, starts
-
-
-def letters_of(text: str) -> str:
-    return _LETTERS.sub("", text).casefold()
 
 
 class Table:
@@ -298,7 +293,7 @@ def _add_places(table: Table, layout: Layout, texts: Sequence[str], hints: Hints
 
 def _titles(texts: Sequence[str], title: str) -> list[int]:
     """The blocks that say what the title says, or a good part of it."""
-    wanted = letters_of(title)
+    wanted = letters(title)
     if len(wanted) < _TITLE_LETTERS:
         return []
     folded = title.casefold()
@@ -308,7 +303,7 @@ def _titles(texts: Sequence[str], title: str) -> list[int]:
         if 8 < len(text) < 300:
             start = text[:6].casefold()
             if start in folded or text[: len(begin)].casefold() == begin:
-                own = letters_of(text)
+                own = letters(text)
                 if len(own) >= _TITLE_LETTERS and (own in wanted or wanted in own):
                     found.append(number)
     return found

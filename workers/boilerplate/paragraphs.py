@@ -41,7 +41,7 @@ def letters(text: str) -> str:
 
 def weight(line: str) -> int:
     """Length in characters; an ideograph or kana says as much as three letters."""
-    return len(line) + 2 * len(_IDEOGRAPHS.findall(line))
+    return len(line) if line.isascii() else len(line) + 2 * len(_IDEOGRAPHS.findall(line))
 
 
 def is_prose(line: str, chars: int) -> bool:

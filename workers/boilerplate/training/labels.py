@@ -7,16 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_NOT_LETTERS = re.compile(r"[\W_]+")
+from workers.boilerplate.paragraphs import letters
+
 _WORD = re.compile(r"\w+")
 _SURE_CHARS = 25
 """A block with so many letters that stands in the gold text as it is does so for no other reason."""
 _SHINGLE = 4
 _UNKNOWN = np.float32(-1)
-
-
-def letters(text: str) -> str:
-    return _NOT_LETTERS.sub("", text).casefold()
 
 
 def from_text(blocks: Sequence[str], gold: str) -> NDArray[np.float32]:
