@@ -1,9 +1,13 @@
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from workers.boilerplate.language import Detected, detect, primary_language
+from workers.boilerplate.ngrams import SEQUENCE_BYTES, models
+from workers.boilerplate.scripts import Scripts, read_scripts
 
 SENTENCES = {
     "ar": "قال وزير الخارجية إن المفاوضات ستستمر خلال الأسبوع المقبل في العاصمة.",
@@ -133,3 +137,49 @@ def test_a_long_text_costs_no_more_than_its_pieces():
 def test_lone_surrogates_are_read_over():
     assert detect(SENTENCES["ar"] + "\ud800").lang == "ar"
     assert detect(SENTENCES["en"] + "\udfff").lang == "en"
+
+
+@pytest.mark.parametrize(
+    ("text", "shares", "letters"),
+    [
+        ("", {}, 0),
+        ("10:42 (17) _", {}, 0),
+        ("Room 4b", {"Latin": 1.0}, 5),
+        ("R\u00f6\u00f6m \u00d7 4", {"Latin": 1.0}, 4),
+        ("ab \u043f\u0440 \u043e", {"Cyrillic": 0.6, "Latin": 0.4}, 5),
+        ("\U0001f600 \ud800", {}, 0),
+    ],
+    ids=["empty", "no letters", "ASCII", "a sign among letters", "two", "none that is known"],
+)
+def test_scripts_are_ranked_by_their_letters(text, shares, letters):
+    assert read_scripts(text) == Scripts(shares, letters)
+
+
+@pytest.mark.parametrize("script", ["Latin", "Cyrillic", "Arabic", "Devanagari"])
+def test_the_longest_known_sequence_that_ends_at_a_byte_counts(script):
+    model = models()[script]
+    rows = {int(sequence): row for row, sequence in enumerate(model.sequences)}
+    for data in (
+        b"",
+        b"x",
+        b"\x00\x00",
+        SENTENCES["en"].encode(),
+        SENTENCES["ar"].encode(),
+        SENTENCES["ru"].encode(),
+    ):
+        known = [
+            [
+                row
+                for size in SEQUENCE_BYTES
+                if (row := rows.get(int.from_bytes((bytes(7) + data)[:end][-size:]))) is not None
+            ]
+            for end in range(8, 8 + len(data))
+        ]
+        longest = sorted(each[-1] for each in known if each)
+        evidence = sum(
+            (model.weights[row].astype(float) * np.log1p(n) for row, n in Counter(longest).items()),
+            np.zeros(len(model.columns)),
+        )
+        scores = (evidence * model.step + model.offsets) / (len(data) or 1) ** 0.5 + model.priors
+        expected = np.log(np.bincount(model.columns, np.exp(scores - scores.max())) + 1e-30)
+        assert np.allclose(model.log_odds(data), expected, atol=1e-3)

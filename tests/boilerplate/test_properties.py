@@ -1,3 +1,4 @@
+import re
 import unicodedata
 from datetime import datetime
 
@@ -6,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.raw_event import RawEvent
-from workers.boilerplate.charset import decode, scrub
+from workers.boilerplate.charset import decode, scrub, with_newlines
 from workers.boilerplate.dates import find_date
 from workers.boilerplate.language import detect
 from workers.boilerplate.markers import find_marker
-from workers.boilerplate.paragraphs import distinct, join, tidy, word_count
+from workers.boilerplate.paragraphs import distinct, join, letters, tidy, weight, word_count
 from workers.boilerplate.sniff import is_html
 from workers.boilerplate.stage import clean
 from workers.boilerplate.textdump import read_dump
@@ -78,7 +79,7 @@ def test_paragraphs_of_a_dump_occur_in_it_in_order(text):
 def test_every_text_function_takes_any_text(text):
     assert tidy(tidy(text)) == tidy(text)
     assert scrub(scrub(text)) == scrub(text)
-    assert decode(text, text) == scrub(text)
+    assert with_newlines(decode(text, text)) == scrub(text)
     assert distinct(distinct([text, text])) == distinct([text])
     assert word_count(text) >= 0
     assert isinstance(is_html(text, text), bool)
@@ -86,6 +87,22 @@ def test_every_text_function_takes_any_text(text):
     assert find_marker(text) == find_marker(text)
     assert find_date(text) is None or find_date(text).at.utcoffset().total_seconds() == 0
     assert len(article_id(text, text)) == 32
+
+
+IDEOGRAPHS = "[\u3040-\u30ff\u3400-\u9fff]"
+DENSE = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
+EDGES = "\u0dff\u0e00\u0eff\u0f00\u0fff\u1000\u109f\u10a0\u177f\u1780\u17ff\u1800\u303f\u3040\u30ff\u3100\u33ff\u3400\u3fff\u4000\u9fff\ua000"
+
+
+@settings(max_examples=300, deadline=None)
+@given(ANY_TEXT | st.text(st.sampled_from(EDGES + "aA_1 \u00a0\u200c\u0301\u00df\n\ud800"), max_size=40))
+def test_pieces_of_text_are_written_and_counted_as_defined(text):
+    composed = unicodedata.normalize("NFC", text)
+    assert tidy(text) == re.sub(r"\s+", " ", composed).strip()
+    assert letters(text) == re.sub(r"[\W_]+", "", composed).casefold()
+    assert weight(text) == len(text) + 2 * len(re.findall(IDEOGRAPHS, text))
+    dense = len(re.findall(DENSE, text))
+    assert word_count(text) == len(re.sub(DENSE, " ", text).split()) + dense // 2
 
 
 @settings(max_examples=200, deadline=None)
@@ -102,3 +119,13 @@ def test_a_time_survives_being_written_down(moment):
     stated = find_date(moment.isoformat(timespec="seconds"))
     if moment.utcoffset().total_seconds() % 60 == 0:
         assert abs((stated.at - moment).total_seconds()) < 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.from_regex(r"\A(199[0-9]|20[0-9]{2})-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,10})?(Z|[+-][0-2][0-9]:[0-6][0-9])\Z")
+)  # fmt: skip
+def test_a_time_of_the_feed_is_what_any_text_states(value):
+    stated = find_date(value)
+    [outcome] = clean([RawEvent(body=SENTENCE * 4, published_at=value)])
+    assert outcome.record.published_at == (stated.at if stated else None)

@@ -63,6 +63,18 @@ def test_dumps_are_text_though_there_is_a_tag_in_them(text, content_type):
     assert not is_html(text, content_type)
 
 
+@pytest.mark.parametrize("newline", ["\r\n", "\r"], ids=["CR LF", "CR"])
+@pytest.mark.parametrize("content_type", [None, "text/html", "text/plain"])
+@pytest.mark.parametrize("text", [DUMP, FRAGMENT * 3, DUMP + FRAGMENT * 3, DUMP * 9 + FRAGMENT * 3])
+def test_it_is_the_same_with_other_newlines(text, content_type, newline):
+    assert is_html(text.replace("\n", newline), content_type) == is_html(text, content_type)
+
+
+def test_blanks_before_a_page_do_not_hide_it():
+    assert is_html(" \n" * 200_000 + "<html><body>", "text/plain")
+    assert not is_html(" \n" * 200_000, "text/html")
+
+
 @pytest.mark.parametrize(
     "text", ["<" * 3_000_000, "<!--" * 1_000_000, "<a " * 1_000_000, " " * 3_000_000, "<?x?>" * 100_000]
 )

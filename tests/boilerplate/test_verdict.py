@@ -1,11 +1,14 @@
 """Pages that are read and hold no article, and short articles that must not be taken for one."""
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.raw_event import RawEvent
 from schemas.rejected_event import RejectReason
+from workers.boilerplate.page import Page
 from workers.boilerplate.stage import clean
-from workers.boilerplate.verdict import asks_for_consent, is_error, is_login
+from workers.boilerplate.verdict import asks_for_consent, is_error, is_login, why_no_article
 from workers.outcomes import Dropped, Kept
 
 HEADLINES = {
@@ -170,3 +173,29 @@ def test_a_headline_whose_text_is_to_follow_is_a_stub():
     page = html("<article><h1>Old bridge closed to all traffic</h1><p>More to follow.</p></article>")
     for body in (page, "Old bridge closed to all traffic\n\nMore to follow."):
         detail_of(body, RejectReason.STUB)
+
+
+LONG = f"{HEADLINES['en']}. " * 20
+ARTICLE = Page(text="\n\n".join([LONG] * 3), blocks=9)
+
+
+def test_a_page_of_much_prose_holds_an_article():
+    assert why_no_article(ARTICLE) is None
+    assert (
+        why_no_article(replace(ARTICLE, headings=("404", "Log in"), asks_for_password=True, links=99)) is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        (replace(ARTICLE, text=f"{'x' * 2_000}, {'x' * 2_000}."), RejectReason.STUB),
+        (replace(ARTICLE, text="\n\n".join(f"{LONG} {end}" for end in ("...", "\u2026", "[...]", "(\u2026)"))), RejectReason.LIST_PAGE),
+        (Page(text="\n\n".join([f"{HEADLINES['en']}."] * 20), blocks=40, link_ratio=0.5), RejectReason.LIST_PAGE),
+        (Page(text="\n\n".join([f"{HEADLINES['en']}."] * 20), blocks=40, under_links=12), RejectReason.LIST_PAGE),
+        (Page(text="\n\n".join(["Nothing but a label without an end"] * 60), blocks=60), RejectReason.NO_ARTICLE),
+    ],
+    ids=["two endless words", "ellipses", "links", "below links", "labels"],
+)  # fmt: skip
+def test_much_text_may_hold_no_article(page, reason):
+    assert why_no_article(page)[0] is reason

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Final
 
+from ahocorasick_rs import AhoCorasick
+
 from schemas.cleaned_article import Extent
 from workers.boilerplate.notices import forms
 from workers.boilerplate.paragraphs import letters, weight
@@ -33,7 +35,7 @@ def extent_of(lines: Sequence[str], is_kept: Sequence[bool], *, is_paywalled: bo
     if not kept or is_long(lines[number] for number in kept):
         return Extent.FULL
     left_out = [number for number in range(kept[0], len(lines)) if not is_kept[number]]
-    if is_paywalled or any(_announces_wall(lines[number]) for number in (*kept[-_LAST_LINES:], *left_out)):
+    if is_paywalled or _announce_wall(lines[number] for number in (*kept[-_LAST_LINES:], *left_out)):
         return Extent.PAYWALL
     near = [number for number in left_out if any(is_kept[max(0, number - _MORE_LINES) : number])]
     if _ELLIPSIS.search(lines[kept[-1]]) or any(leads_to_more(lines[number]) for number in near):
@@ -43,7 +45,12 @@ def extent_of(lines: Sequence[str], is_kept: Sequence[bool], *, is_paywalled: bo
 
 def is_long(text: Iterable[str]) -> bool:
     """Whether the lines are more than a page shows of an article that it does not show all of."""
-    return sum(map(weight, text)) >= _SHORT_CHARS
+    left = _SHORT_CHARS
+    for line in text:
+        left -= weight(line)
+        if left <= 0:
+            return True
+    return False
 
 
 def leads_to_more(line: str) -> bool:
@@ -51,19 +58,21 @@ def leads_to_more(line: str) -> bool:
     return len(line) <= _MORE_CHARS and bool(_links_to_more().match(letters(line)))
 
 
-def _announces_wall(line: str) -> bool:
-    return len(line) <= _WALL_CHARS and bool(_walls().search(letters(line)))
+def announces_wall(line: str) -> bool:
+    """Whether `line` is a notice that the rest of the article is for subscribers."""
+    return _announce_wall([line])
+
+
+def _announce_wall(lines: Iterable[str]) -> bool:
+    short = "\n".join(letters(line) for line in lines if len(line) <= _WALL_CHARS)
+    return bool(_walls().find_matches_as_indexes(short))
 
 
 @cache
-def _walls() -> re.Pattern[str]:
-    return _any_of(forms("wall"))
+def _walls() -> AhoCorasick:
+    return AhoCorasick(sorted(forms("wall")))
 
 
 @cache
 def _links_to_more() -> re.Pattern[str]:
-    return _any_of(forms("more"))
-
-
-def _any_of(phrases: frozenset[str]) -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, sorted(phrases))))
+    return re.compile("|".join(map(re.escape, sorted(forms("more")))))

@@ -6,6 +6,7 @@ like text in that other one. And where letters were lost, their replacements sta
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -47,10 +48,15 @@ _READ_AS: Final = (
     "cp1252", "latin-1", "cp1256", "cp1251", "cp1250", "cp1253", "cp1254", "iso8859-6", "koi8-r", "mac-roman", "cp866",
 )  # fmt: skip
 """Charsets of one byte a character that UTF-8 is read as."""
+_TRAILS_SHARE: Final = 0.3
+"""Of characters of which so many turn into bytes, and so many of these into UTF-8 (see `_as_utf8`), at least this share
+turns into bytes that continue a character: each has one or more behind its first byte, and half of .9 x .7 is .315."""
 _READ_AS_WIDE: Final = ("gb18030", "cp932", "cp949")
 """The same with two bytes."""
+_TRAIL_BYTES: Final = bytes(range(0x80, 0xC0))
+_ASCII: Final = bytes(range(0x80))
 _CONTROL: Final = re.compile("[\x80-\x9f]")
-_HAN: Final = re.compile("[\u3400-\u9fff]")
+_HAN: Final = re.compile("[\u3400-\u9fff]+")
 _LATIN: Final = re.compile("[\u0080-\u024f\u2010-\u2122]+")
 _TAKEN_FOR: Final = ("cp1251", "koi8-r")
 """Charsets that others of one byte a character are taken for, beside windows-1252. Those of Arabic are not among them:
@@ -98,6 +104,13 @@ def garbled(text: str) -> str | None:
 
 
 @cache
+def _trails() -> re.Pattern[str]:
+    """Runs of characters that stand for a byte that continues a character of UTF-8, in a charset of `_READ_AS`."""
+    bytes_of_all = (bytes([byte]).decode(codec, "ignore") for codec in _READ_AS for byte in _TRAIL_BYTES)
+    return re.compile(f"[{re.escape(''.join(sorted(set(bytes_of_all))))}]+")
+
+
+@cache
 def _bytes_of(codec: str) -> dict[int, int]:
     """For each character beyond ASCII the byte that `codec` has for it, as the character of that number.
 
@@ -115,7 +128,7 @@ def _bytes_of(codec: str) -> dict[int, int]:
 
 def _lost(text: str) -> str | None:
     """Whether letters were replaced by U+FFFD or by question marks."""
-    lost = text.count("\ufffd")
+    lost = text.count("\ufffd") if "\ufffd" in text else 0
     if lost >= _LOST_MIN and lost > _LOST_SHARE * len(text):
         return "letters were lost in decoding (U+FFFD)"
     asked = text.count("?")
@@ -131,13 +144,24 @@ def _damage(piece: str, *, in_letters: bool = True) -> Damage | None:
     if len(beyond) < _BEYOND_ASCII_MIN:
         return None
     tested = " ".join(runs)[:_TESTED_CHARS]
-    is_han = len(_HAN.findall(tested)) > len(tested) / 2
-    backs = {codec: _as_utf8(tested, codec) for codec in (_READ_AS_WIDE if is_han else _READ_AS)}
-    codec, back = max(backs.items(), key=lambda item: len(item[1].encode()))
+    backs = {codec: _as_utf8(tested, codec) for codec in _codecs(tested)}
+    codec, back = max(backs.items(), key=lambda item: len(item[1].encode()), default=("", ""))
     if back:
-        letters = sum(map(str.isalpha, back))
-        return Damage("utf-8", codec) if letters >= in_letters * _LETTER_SHARE * len(tested) else None
+        is_damaged = _letter_count(back) >= in_letters * _LETTER_SHARE * len(tested)
+        return Damage("utf-8", codec) if is_damaged else None
     return _cut_utf8(tested) or _taken_for_another(piece, runs)
+
+
+def _codecs(tested: str) -> Sequence[str]:
+    """The charsets that UTF-8 may have been read as, so that it became `tested`."""
+    if len(_HAN.sub("", tested)) < len(tested) / 2:
+        return _READ_AS_WIDE
+    runs = tested.count(" ")
+    size = len(tested) - runs
+    if size - runs <= _TRAILS_SHARE * size:  # a run begins with no such byte
+        return ()
+    trails = len(tested) - len(_trails().sub("", tested))
+    return _READ_AS if trails > _TRAILS_SHARE * size or _CONTROL.search(tested) else ()
 
 
 def _as_utf8(tested: str, codec: str) -> str:
@@ -146,8 +170,14 @@ def _as_utf8(tested: str, codec: str) -> str:
     spaces = tested.count(" ")
     if len(data) - spaces < _REPRESENTED_SHARE * (len(tested) - spaces):
         return ""
+    least = _UTF8_SHARE * (len(data) - spaces)
+    # In UTF-8 no more than half of the bytes of a character beyond ASCII begin it.
+    beyond = data.translate(None, _ASCII)
+    trails = len(beyond) - len(beyond.translate(None, _TRAIL_BYTES))
+    if len(data) - len(beyond) - spaces + 2 * trails <= least:
+        return ""
     back = data.decode("utf-8", "ignore")
-    return back if len(back.encode()) - spaces > _UTF8_SHARE * (len(data) - spaces) else ""
+    return back if len(back.encode()) - spaces > least else ""
 
 
 def _cut_utf8(tested: str) -> Damage | None:
@@ -165,13 +195,16 @@ def _taken_for_another(prose: str, runs: list[str]) -> Damage | None:
     looks_latin = len(_LATIN.sub("", beyond)) < len(beyond) / 2
     if looks_latin and len(runs) > (1 - _JOINED_SHARE) * len(beyond):
         return None
-    if not looks_latin and sum(map(str.isalpha, beyond)) < _OWN_SHARE * sum(map(str.isalpha, prose)):
+    tested = beyond[:_TESTED_CHARS]
+    codecs = [
+        codec
+        for codec in (("cp1252",) if looks_latin else _TAKEN_FOR)
+        if len(tested.encode(codec, "ignore")) >= _REPRESENTED_SHARE * len(tested)
+    ]
+    if not looks_latin and not (codecs and _letter_count(beyond) >= _OWN_SHARE * _letter_count(prose)):
         return None
     possible: list[tuple[float, Damage]] = []
-    for codec in ("cp1252",) if looks_latin else _TAKEN_FOR:
-        tested = beyond[:_TESTED_CHARS]
-        if len(tested.encode(codec, "ignore")) < _REPRESENTED_SHARE * len(tested):
-            continue
+    for codec in codecs:
         data = _as_bytes(prose, codec) if looks_latin else prose.encode(codec, "ignore")
         found = evidence(data)
         if not is_contradicted(data, codec, found):
@@ -181,8 +214,12 @@ def _taken_for_another(prose: str, runs: list[str]) -> Damage | None:
         possible.append((sure, damage))
     if possible:
         return max(possible, key=lambda item: item[0])[1]
-    is_all_beyond = len(beyond) > _JOINED_SHARE * sum(map(str.isalpha, prose))
+    is_all_beyond = len(beyond) > _JOINED_SHARE * _letter_count(prose)
     return Damage("", "cp1252") if looks_latin and is_all_beyond else None
+
+
+def _letter_count(text: str) -> int:
+    return sum(map(str.isalpha, text))
 
 
 def _as_bytes(text: str, codec: str) -> bytes:

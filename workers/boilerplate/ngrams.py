@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SEQUENCE_BYTES: Final = (2, 3, 4, 5, 6)
-_MASKS: Final = np.array([[(1 << 8 * size) - 1] for size in SEQUENCE_BYTES], np.uint64)
+_MASKS: Final = np.array([(1 << 8 * size) - 1 for size in sorted(SEQUENCE_BYTES, reverse=True)], np.uint64)
+"""Of the longest sequence first."""
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 """2**64 divided by the golden ratio: multiplicative hashing, Knuth, TAOCP 3, section 6.4."""
 _FILE: Final = "language.npz"
@@ -58,24 +59,26 @@ class Ngrams:
 
     def _rows(self, data: bytes) -> NDArray[np.uint16]:
         """The rows of the sequences in `data`, one at most for each byte that they end at, in ascending order."""
-        windows = np.ndarray((len(data),), ">u8", bytes(7) + data, strides=(1,)).astype(np.uint64)
-        codes = _MASKS & windows
+        windows = np.ndarray((len(data), 1), ">u8", bytes(7) + data, strides=(1, 8)).astype(np.uint64)
+        codes = (windows & _MASKS).ravel()
         rows = self.slots.take(hashes(codes, self.shift).view(np.int64))
         found = self.sequences.take(rows) == codes
-        result: NDArray[np.uint16] = rows[0]
-        known: NDArray[np.bool_] = found[0]
-        for longer, is_known in zip(rows[1:], found[1:], strict=True):
-            result = np.where(is_known, longer, result)
-            known |= is_known
-        result = result[known]
+        sizes = len(_MASKS)
+        longest = found.reshape(-1, sizes).argmax(axis=1)  # of none that is known the first
+        longest += np.arange(0, len(codes), sizes)
+        result: NDArray[np.uint16] = rows.take(longest)[found.take(longest)]
         result.sort()
         return result
 
 
 def _counted(rows: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
     """The distinct values of ascending `rows` and how often each stands there."""
-    starts = np.flatnonzero(np.diff(rows, prepend=rows[:1] - np.uint16(1)))
-    return rows[starts], np.diff(starts, append=len(rows)).astype(np.float32)
+    bounds = np.empty(len(rows) + 1, np.bool_)  # whether a value begins, or all end
+    bounds[0] = bounds[-1] = True
+    np.not_equal(rows[1:], rows[:-1], out=bounds[1:-1])
+    at = bounds.nonzero()[0]
+    starts = at[:-1]
+    return rows.take(starts), (at[1:] - starts).astype(np.float32)
 
 
 def hashes(codes: NDArray[np.uint64], shift: np.uint64) -> NDArray[np.uint64]:

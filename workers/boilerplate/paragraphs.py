@@ -5,11 +5,14 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-_SPACES: Final = re.compile(r"\s+")
-_NOT_LETTERS: Final = re.compile(r"[\W_]+")
+_NO_ASCII_LETTERS: Final = {code: None for code in range(128) if not chr(code).isalnum()}
 # Thai, Lao, Myanmar, Khmer; kana, CJK ideographs.
 _DENSE: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-_IDEOGRAPHS: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+_DENSE_UTF8: Final = bytes([0xE0, 0xE1, *range(0xE3, 0xEA)])
+"""What these begin with in UTF-8, and some others do."""
+# U+4000 to U+9FFF are what begins with these bytes in UTF-8; U+3040 to U+30FF, U+3400 to U+3FFF.
+_IDEOGRAPHS_UTF8: Final = bytes(range(0xE4, 0xEA))
+_OTHER_IDEOGRAPHS_UTF8: Final = re.compile(b"\xe3[\x81-\x83\x90-\xbf]")
 # ARABIC COMMA, SEMICOLON, QUESTION MARK, FULL STOP; DEVANAGARI DANDA; IDEOGRAPHIC COMMA, FULL STOP; FULLWIDTH
 # EXCLAMATION MARK, COMMA, QUESTION MARK.
 _STOP: Final = re.compile("[.!?;,\u060c\u061b\u061f\u06d4\u0964\u3001\u3002\uff01\uff0c\uff1f]")
@@ -17,7 +20,10 @@ _STOP: Final = re.compile("[.!?;,\u060c\u061b\u061f\u06d4\u0964\u3001\u3002\uff0
 
 def tidy(text: str) -> str:
     """`text` in NFC on one line, without white space around it and with one space between words."""
-    return _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    text = unicodedata.normalize("NFC", text)
+    # The only white space that is printable is the space.
+    is_tidy = text.isprintable() and "  " not in text and not text.startswith(" ") and not text.endswith(" ")
+    return text if is_tidy else " ".join(text.split())
 
 
 def join(paragraphs: Iterable[str]) -> str:
@@ -36,20 +42,31 @@ def distinct(items: Iterable[str]) -> tuple[str, ...]:
 
 def letters(text: str) -> str:
     """The letters and digits of `text` in NFC without case, for comparing lines that differ in spaces and marks."""
-    return _NOT_LETTERS.sub("", unicodedata.normalize("NFC", text)).casefold()
+    if text.isascii():
+        return text.translate(_NO_ASCII_LETTERS).casefold()
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFC", text))).casefold()
 
 
 def weight(line: str) -> int:
     """Length in characters; an ideograph or kana says as much as three letters."""
-    return len(line) if line.isascii() else len(line) + 2 * len(_IDEOGRAPHS.findall(line))
+    if line.isascii():
+        return len(line)
+    raw = line.encode("utf-8", "surrogatepass")
+    ideographs = len(raw) - len(raw.translate(None, _IDEOGRAPHS_UTF8))
+    if 0xE3 in raw:
+        ideographs += len(_OTHER_IDEOGRAPHS_UTF8.findall(raw))
+    return len(line) + 2 * ideographs
 
 
 def is_prose(line: str, chars: int) -> bool:
     """Whether `line` weighs more than `chars` and has a comma or a stop in it, as headlines and labels rarely do."""
-    return weight(line) > chars and bool(_STOP.search(line))
+    return (len(line) > chars or weight(line) > chars) and bool(_STOP.search(line))
 
 
 def word_count(text: str) -> int:
     """How many words `text` has; a character of a script written without spaces counts for one half."""
-    dense = len(_DENSE.findall(text))
-    return len(_DENSE.sub(" ", text).split()) + dense // 2
+    raw = b"" if text.isascii() else text.encode("utf-8", "surrogatepass")
+    if len(raw.translate(None, _DENSE_UTF8)) == len(raw):
+        return len(text.split())
+    spaced, dense = _DENSE.subn(" ", text)
+    return len(spaced.split()) + dense // 2

@@ -1,5 +1,6 @@
 """Which script a text is written in, and the languages that a script or a letter decides alone."""
 
+import string
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -28,6 +29,7 @@ _BLOCKS: Final = (
 Script property; only what newspapers are written in."""
 
 _NAMES: Final = tuple(dict.fromkeys(name for _, _, name in sorted(_BLOCKS)))
+_LATIN_LETTERS: Final = string.ascii_letters.encode()
 _WEIGHTS: Final = {"Han": 3, "Kana": 2, "Hangul": 2, "Arabic": 1.5, "Hebrew": 1.5}
 """Letters of an alphabet with vowels that one of these stands for, about: 60 Han characters say what 180 Latin letters
 do."""
@@ -87,9 +89,16 @@ class Scripts:
 
 def read_scripts(text: str) -> Scripts:
     """The scripts that `text` is written in. Letters outside the Basic Multilingual Plane are not counted."""
-    counts = np.bincount(_numbers()[_code_points(text)], minlength=len(_NAMES) + 1)[1:].tolist()
+    if text.isascii():
+        letters = len(text) - len(text.encode().translate(None, _LATIN_LETTERS))
+        return Scripts({"Latin": 1.0} if letters else {}, letters)
+    counts = np.bincount(_numbers().take(_code_points(text)))
+    letters = len(text) - int(counts[0])
+    found = counts.nonzero()[0].tolist()
     weighted = {
-        name: count * _WEIGHTS.get(name, 1) for name, count in zip(_NAMES, counts, strict=True) if count
+        _NAMES[number - 1]: int(counts[number]) * _WEIGHTS.get(_NAMES[number - 1], 1)
+        for number in found
+        if number
     }
     kana, han = weighted.get("Kana", 0), weighted.get("Han", 0)
     if kana and han:
@@ -98,7 +107,7 @@ def read_scripts(text: str) -> Scripts:
         weighted[script] = kana + han
     total = sum(weighted.values())
     ranked = sorted(weighted.items(), key=lambda item: (-item[1], item[0]))
-    return Scripts({name: weight / total for name, weight in ranked}, sum(counts))
+    return Scripts({name: weight / total for name, weight in ranked}, letters)
 
 
 def language_of_script(text: str, script: str) -> str | None:

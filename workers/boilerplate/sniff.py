@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from workers.boilerplate.charset import with_newlines
+
 _HTML_TYPES: Final = ("text/html", "application/xhtml+xml")
 _BEGINS_AS_DOCUMENT: Final = re.compile(r"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
 _BEGINS_AS_MACHINERY: Final = re.compile(r"<(?:script|style|meta|link|title|base)[\s>/]", re.IGNORECASE)
@@ -16,6 +18,9 @@ _TAG: Final = re.compile(
 _REFERENCE: Final = re.compile(
     r"&(?:amp|quot|lt|gt|nbsp|[rl][sd]quo|#[0-9]{2,5}|#x[0-9a-f]{2,5});", re.IGNORECASE
 )
+_BLANK: Final = "\ufeff\u200b \t\n\r\f\v\x00"
+_BLANK_CHARS: Final = 1_000
+"""Of so many the first is no blank on any page of the development data; they are cheaper to look at than all."""
 _READ_CHARS: Final = 20_000
 _SEARCHED_CHARS: Final = 200_000
 _TAGS_MIN: Final = 3
@@ -34,13 +39,16 @@ def is_html(text: str, content_type: str | None) -> bool:
     character reference is none even when it was announced as HTML:
     its lines are its paragraphs.
     """
-    start = text.lstrip("\ufeff\u200b \t\n\r\f\v\x00")[:_READ_CHARS]
+    begin = _begin(text)
+    if _begins_as_document(text, begin) or text.startswith("<!--", begin):
+        return True
+    start = with_newlines(text[begin : begin + 2 * _READ_CHARS])[:_READ_CHARS]  # CR LF is two characters
     body = _without_prefaces(start)
-    if _BEGINS_AS_DOCUMENT.match(body) or _BEGINS_AS_MACHINERY.match(body) or start.startswith("<!--"):
+    if _begins_as_document(body):
         return True
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if media_type in _HTML_TYPES:
-        looked_at = text[:_SEARCHED_CHARS]
+        looked_at = with_newlines(text[: 2 * _SEARCHED_CHARS])[:_SEARCHED_CHARS]
         return _TAG.search(looked_at) is not None or _REFERENCE.search(looked_at) is not None
     begins_with_tag = _TAG.match(body) is not None
     if media_type == "text/plain" and not begins_with_tag:
@@ -48,8 +56,22 @@ def is_html(text: str, content_type: str | None) -> bool:
     return _is_tagged(start, 0.0 if begins_with_tag else _TAGGED_SHARE)
 
 
+def _begins_as_document(text: str, at: int = 0) -> bool:
+    return any(pattern.match(text, at) for pattern in (_BEGINS_AS_DOCUMENT, _BEGINS_AS_MACHINERY))
+
+
+def _begin(text: str) -> int:
+    """Where `text` begins, behind white space and marks."""
+    for head in (text[:_BLANK_CHARS], text):
+        if begun := head.lstrip(_BLANK):
+            return len(head) - len(begun)
+    return len(text)
+
+
 def _is_tagged(text: str, share: float) -> bool:
     """Whether more than `share` (0..1) of `text` stands in lines with tags."""
+    if "<" not in text:
+        return False
     tagged, tags = 0, 0
     for line in text.split("\n"):
         if "<" in line and (found := len(_TAG.findall(line))):

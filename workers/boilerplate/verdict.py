@@ -4,6 +4,7 @@ Source of the numbers: the 1,250 pages of `extraction/dev` traf, wcxb, fundus an
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from schemas.rejected_event import RejectReason
@@ -40,7 +41,9 @@ _CONSENT_CHARS: Final = 1_200
 """What is said of cookies in full sentences; articles below such a notice that heads a page are longer."""
 _LIST_LINKS: Final = 8
 """A page with so many links to headlines and no text beside them is a front page or a section."""
-_ELLIPSIS: Final = re.compile(r"(?:\.\.\.|\u2026)[\])]*$")  # HORIZONTAL ELLIPSIS
+_BEGINNING_CHARS: Final = 300
+"""Enough for `_WORDS_MIN` words of most texts."""
+_ELLIPSES: Final = ("...", "\u2026")  # HORIZONTAL ELLIPSIS
 _STATUS: Final = re.compile(r"(?<![0-9])(?:40[0-9]|410|429|451|50[0-4])(?![0-9])")  # RFC 9110, section 15
 # EN DASH, EM DASH; MIDDLE DOT, BULLET, RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK
 _SEPARATOR: Final = re.compile("\\s+[-\u2013\u2014]\\s+|[|\u00b7\u2022\u00bb]")
@@ -51,9 +54,11 @@ _Why = tuple[RejectReason, str]
 
 def why_no_article(page: Page) -> _Why | None:
     """Why `page` holds no article, as a reason and for a person to read; None when it holds one."""
+    lines = page.text.split("\n\n")
+    if _is_plainly_article(page, lines):
+        return None
     words = word_count(page.text)
     found = f"{_counted(words, 'word')} in {_counted(page.blocks, 'block')}"
-    lines = page.text.split("\n\n")
     prose = [line for line in lines if is_prose(line, _PROSE_CHARS)]
     has_sentence = bool(prose) or any(weight(line) > _LONG_CHARS for line in lines)
     is_little = words < _WORDS_MIN or not has_sentence
@@ -62,6 +67,29 @@ def why_no_article(page: Page) -> _Why | None:
         or _why_list(page, prose, found, is_little=is_little)
         or (_why_little(page, words, found) if is_little else None)
     )
+
+
+def _is_plainly_article(page: Page, lines: Sequence[str]) -> bool:
+    """Whether `page` has so much prose, and so few links or ellipses, that none of the reasons below can hold."""
+    may_be_list = page.link_ratio >= _LINKS_RATIO or page.under_links >= _UNDER_LINKS
+    longest = max(_TEASER_CHARS, _UNDER_LINKS_CHARS) if may_be_list else 0
+    return (
+        word_count(page.text[:_BEGINNING_CHARS]) >= _WORDS_MIN
+        and sum(map(_breaks_off, lines)) < _TEASERS
+        and _has_prose(lines, _CONSENT_CHARS, longest)
+    )
+
+
+def _has_prose(lines: Sequence[str], chars: int, longest: int) -> bool:
+    """Whether the lines of prose weigh at least `chars`, and one of them `longest`."""
+    found = most = 0
+    for line in lines:
+        if is_prose(line, _PROSE_CHARS):
+            found += weight(line)
+            most = max(most, weight(line))
+            if found >= chars and most >= longest:
+                return True
+    return False
 
 
 def _why_notice(page: Page, prose_chars: int, found: str) -> _Why | None:
@@ -88,10 +116,7 @@ def _why_list(page: Page, prose: list[str], found: str, *, is_little: bool) -> _
     longest = max(map(weight, prose), default=0)
     if page.link_ratio >= _LINKS_RATIO and longest < _TEASER_CHARS:
         detail = f"the page is a list of links: {page.link_ratio:.0%} of its text ({found}) are links"
-    elif (
-        page.under_links >= max(_UNDER_LINKS, _UNDER_LINKS_RATIO * len(prose))
-        and longest < _UNDER_LINKS_CHARS
-    ):
+    elif longest < _UNDER_LINKS_CHARS and _is_under_links(page, len(prose)):
         detail = (
             f"the page is a list: {page.under_links} of its lines stand below headlines that lead elsewhere"
         )
@@ -103,6 +128,15 @@ def _why_list(page: Page, prose: list[str], found: str, *, is_little: bool) -> _
     else:
         return None
     return RejectReason.LIST_PAGE, detail
+
+
+def _is_under_links(page: Page, prose: int) -> bool:
+    """Whether so many of the page's lines of prose stand below headlines that lead elsewhere that it is a list of these:
+    a good part of them, or all of the few that read like a text beside many such headlines.
+    """
+    return page.under_links >= max(_UNDER_LINKS, _UNDER_LINKS_RATIO * prose) or (
+        page.links >= _LIST_LINKS and page.under_links >= max(prose, 1)
+    )
 
 
 def _why_little(page: Page, words: int, found: str) -> _Why:
@@ -153,8 +187,12 @@ def _parts(heading: str) -> list[str]:
 
 def _teasers(prose: list[str]) -> int:
     """How many paragraphs break off, when nearly all of them do; else 0."""
-    broken = sum(bool(_ELLIPSIS.search(line)) for line in prose)
+    broken = sum(map(_breaks_off, prose))
     return broken if broken >= max(_TEASERS, _TEASERS_RATIO * len(prose)) else 0
+
+
+def _breaks_off(line: str) -> bool:
+    return line.rstrip("])").endswith(_ELLIPSES)
 
 
 def _counted(number: int, noun: str) -> str:
