@@ -2,7 +2,7 @@ import pytest
 
 from schemas.raw_event import RawEvent
 from schemas.rejected_event import RejectReason
-from workers.boilerplate.charset import decode, kind_of_file, scrub
+from workers.boilerplate.charset import decode, kind_of_file, scrub, with_newlines
 from workers.boilerplate.stage import clean
 from workers.outcomes import Dropped, Kept
 
@@ -200,6 +200,56 @@ def test_iso_2022_jp_is_read_though_its_bytes_are_ascii():
 def test_scrubbing_removes_what_no_text_has(dirty, tidy):
     assert scrub(dirty) == tidy
     assert scrub(tidy) == tidy
+
+
+# Around U+0000, U+0080 to U+009F, U+FEFF, U+202A to U+202E, U+2066 to U+2069, and what is as many bytes in UTF-8.
+NEAR_CONTROLS = [
+    *map(chr, (*range(0x21), 0x7E, *range(0x7F, 0xA2), *range(0x2026, 0x2031), *range(0x2064, 0x206C))),
+    *"\u2128\u20aa\u00c2\u00e2\ufefe\ufeff\uff0c\uf8ff\U0001f600\u0627\u0416\u5b57",
+]
+
+
+def is_wanted(char):
+    code = ord(char)
+    return char in "\t\n\r" or not (
+        code < 0x20
+        or 0x7F <= code < 0xA0
+        or code == 0xFEFF
+        or 0x202A <= code <= 0x202E
+        or 0x2066 <= code <= 0x2069
+    )
+
+
+@pytest.mark.parametrize("around", ["", "x" * 9_000, "ن\u200c" * 3_000, "a\u00a0" * 3_000], ids=["alone", "ASCII", "joiners", "spaces"])  # fmt: skip
+@pytest.mark.parametrize("form", [str, str.encode], ids=["text", "bytes"])
+def test_each_control_is_found_wherever_it_stands_and_nothing_else_is(around, form):
+    for char in NEAR_CONTROLS:
+        expected = around + char * is_wanted(char) + around
+        assert decode(form(f"{around}{char}{around}"), None) == expected, hex(ord(char))
+
+
+def test_many_controls_are_taken_out_together():
+    assert decode("خ\x00\x85\ufeff\u202a\u2069".encode() * 2_000, None) == "خ" * 2_000
+
+
+@pytest.mark.parametrize("body", ["a\r\nb\rc\n\r", "ع\r\n\x00\r", "\r", "\ud800\r\n"])
+def test_newlines_are_left_to_who_reads_the_text(body):
+    assert with_newlines(decode(body, None)) == scrub(body)
+    assert "\r" not in scrub(body)
+
+
+def test_a_control_between_two_newlines_does_not_make_them_one():
+    assert scrub("a\r\x00\nb") == with_newlines(decode("a\r\x00\nb", None)) == "a\n\nb"
+
+
+@pytest.mark.parametrize("newline", ["\r\n", "\r"], ids=["CR LF", "CR"])
+@pytest.mark.parametrize("form", ["page", "dump"])
+def test_an_article_is_the_same_with_other_newlines(form, newline):
+    paragraphs = f"{ARABIC * 2}\n\n{ARABIC * 3}"
+    body = page("</p>\n<p title='a\nb'>".join(paragraphs.split("\n\n"))) if form == "page" else paragraphs
+    [expected], [outcome] = (clean([RawEvent(body=text)]) for text in (body, body.replace("\n", newline)))
+    assert isinstance(outcome, Kept)
+    assert outcome.record.text == expected.record.text == f"{(ARABIC * 2).strip()}\n\n{(ARABIC * 3).strip()}"
 
 
 @pytest.mark.parametrize(

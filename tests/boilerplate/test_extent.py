@@ -4,7 +4,7 @@ import pytest
 
 from schemas.cleaned_article import Extent
 from workers.boilerplate.extent import extent_of, leads_to_more
-from workers.boilerplate.html import read_html
+from workers.boilerplate.html import Html, read_html
 
 PART = {
     "ar": "حين أطفئ الفرن ظن الجميع أن الحكاية انتهت، وكان المصنع قد خسر معظم زبائنه ولم يبق من عماله سوى أربعة.",
@@ -80,6 +80,15 @@ def test_a_sentence_that_begins_so_is_no_link():
     )
 
 
+def test_two_lines_that_make_such_words_together_announce_none():
+    words = WALLS["de"].split()
+    assert extent((PART["en"], True), (" ".join(words[:5]), False), (words[5], False)) is Extent.FULL
+
+
+def test_any_text_has_an_extent():
+    assert extent(("\ud800", True), ("\udfff \x00", False), ("", False)) is Extent.FULL
+
+
 def test_nothing_is_full_of_nothing():
     assert extent(("Menu", False)) is Extent.FULL
     assert extent_of((), (), is_paywalled=True) is Extent.FULL
@@ -90,4 +99,4 @@ def test_a_label_too_short_to_be_a_block_is_seen_below_the_text(link):
     other = "<ul><li><a href='/2'>古镇夜游路线增加两站</a></li></ul>"
     page = f"<h1>古镇石桥重新通行</h1><p>{PART['zh']}</p>{{}}<h3>相关推荐</h3>{other}"
     for below, expected in ((link, Extent.STUB), ("", Extent.FULL)):
-        assert read_html(page.format(below), url=None, fetched_at=None).extent is expected
+        assert read_html([Html(page.format(below))])[0].extent is expected

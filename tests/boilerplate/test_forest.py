@@ -1,28 +1,30 @@
 """Forests of oblivious trees."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from workers.boilerplate.forest import Forest, ForestPair, probability
+from workers.boilerplate.forest import CERTAIN, LEAF_UNIT, UNSURE_MARGIN, Forest, ForestPair, chances
 
 # Two trees of depth 2 over two columns. The index of a leaf: bit 0 answers the first question, bit 1 the second.
 FOREST = Forest(
     names=("length", "links"),
     feature=np.array([[0, 1], [1, 1]], np.int32),
     border=np.array([[10.0, 0.5], [0.2, np.inf]], np.float32),
-    leaf=np.array([[0.0, 1.0, -2.0, 4.0], [0.5, -0.5, 9.0, 9.0]], np.float32),
-    bias=0.25,
+    leaf=(np.array([[0.0, 1.0, -2.0, 3.5], [0.5, -0.5, 3.0, 3.0]]) * LEAF_UNIT).astype(np.int16),
+    bias=LEAF_UNIT // 4,
 )
 
 
 @pytest.mark.parametrize(
     ("row", "margin"),
-    [((5, 0.1), 0.0 + 0.5 + 0.25), ((20, 0.1), 1.0 + 0.5 + 0.25), ((5, 0.9), -2.0 - 0.5 + 0.25), ((20, 0.9), 4.0 - 0.5 + 0.25),
+    [((5, 0.1), 0.0 + 0.5 + 0.25), ((20, 0.1), 1.0 + 0.5 + 0.25), ((5, 0.9), -2.0 - 0.5 + 0.25), ((20, 0.9), 3.5 - 0.5 + 0.25),
      ((10, 0.2), 0.0 + 0.5 + 0.25)],
     ids=["no, no", "yes, no", "no, yes", "yes, yes", "on the borders"],
 )  # fmt: skip
 def test_a_row_gets_the_sum_of_its_leaves(row, margin):
-    assert FOREST.margins(np.array([row], np.float32)).tolist() == [margin]
+    assert FOREST.margins(np.array([row], np.float32)).tolist() == [margin * LEAF_UNIT]
 
 
 def test_rows_and_columns_give_the_same_however_many_there_are():
@@ -34,7 +36,7 @@ def test_rows_and_columns_give_the_same_however_many_there_are():
 
 
 def test_a_pair_is_read_back_as_it_was_written_and_written_alike_each_time(tmp_path):
-    pair = ForestPair(FOREST, FOREST)
+    pair = ForestPair(FOREST, FOREST, (FOREST, replace(FOREST, bias=7)))
     pair.save(tmp_path / "a.npz")
     pair.save(tmp_path / "b.npz")
     back = ForestPair.load(tmp_path / "a.npz").second
@@ -42,12 +44,28 @@ def test_a_pair_is_read_back_as_it_was_written_and_written_alike_each_time(tmp_p
     assert back.names == FOREST.names
     rows = np.array([[20, 0.9]], np.float32)
     assert back.margins(rows).tolist() == FOREST.margins(rows).tolist()
+    assert [each.bias for each in ForestPair.load(tmp_path / "b.npz").others] == [FOREST.bias, 7]
 
 
-def test_probabilities_are_those_of_the_log_odds():
-    assert probability(np.array([0, 1000, -1000], np.float32)).tolist() == pytest.approx(
-        [0.5, 1, 0], abs=1e-6
-    )
+@pytest.mark.parametrize("margin", [-40, -3, -0.5, 0, 0.01, 2, 40])
+def test_chances_are_those_of_the_log_odds(margin):
+    [chance] = chances(np.array([margin * LEAF_UNIT], np.int32))
+    assert chance / CERTAIN == pytest.approx(1 / (1 + np.exp(-float(margin))), abs=1e-3)
+
+
+def test_others_have_a_say_where_the_second_is_unsure_and_nowhere_else():
+    other = replace(FOREST, bias=FOREST.bias + 2 * LEAF_UNIT)
+    pair = ForestPair(FOREST, FOREST, (other, other, other))
+    columns = np.array([[5, 20], [0.1, 0.9]], np.float32)
+    unsure, sure = FOREST.margins_by_column(columns).tolist()
+    assert abs(unsure) < UNSURE_MARGIN * LEAF_UNIT < abs(sure)
+    assert pair.second_margins(columns).tolist() == [unsure + 3 * LEAF_UNIT // 2, sure]
+    assert ForestPair(FOREST, FOREST).second_margins(columns).tolist() == [unsure, sure]
+
+
+def test_a_row_has_the_same_margin_whatever_rows_stand_beside_it():
+    rows = np.random.default_rng(3).random((700, 2), np.float32) * 20
+    assert FOREST.margins(rows)[::7].tolist() == FOREST.margins(rows[::7]).tolist()
 
 
 def test_what_catboost_learnt_is_copied_exactly():

@@ -65,6 +65,25 @@ def test_prose_that_begins_like_a_marker_is_prose(line):
     assert find_marker(line) is None
 
 
+@pytest.mark.parametrize(
+    ("line", "kind", "value"),
+    [
+        (
+            "\u0625\u0650\u0642\u0652\u0631\u064e\u0623\u0652 أيضاً: خبر",
+            Kind.READ_ALSO,
+            "خبر",
+        ),  # KASRA, SUKUN, FATHA
+        ("- Σχετικά άρθρα", Kind.RELATED, ""),
+        ("ΣΧΕΤΙΚΆ ΆΡΘΡΑ", Kind.RELATED, ""),
+        ("İLGİLİ HABERLER", Kind.RELATED, ""),
+        ("©", Kind.END, ""),
+    ],
+    ids=["vowel marks", "bullet", "sigma", "dotted i", "one character"],
+)
+def test_a_marker_is_seen_however_its_first_letters_are_written(line, kind, value):
+    assert find_marker(line) == Marker(kind, value)
+
+
 @pytest.mark.parametrize("lang", ["ar", "en", "fr", "ru", "fa", "de", "es", "pt", "tr", "zh"])
 def test_every_language_has_forms_of_every_kind_and_each_is_found(lang):
     data = json.loads(files("workers.boilerplate").joinpath("data/markers.json").read_text("utf-8"))

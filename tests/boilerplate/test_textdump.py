@@ -66,6 +66,14 @@ def test_a_paragraph_that_is_broken_at_a_fixed_width_is_one_paragraph():
     assert read_dump(wrapped).text == dump(*ARTICLE)
 
 
+@pytest.mark.parametrize("space", ["  ", "\t", "\u00a0", "\u2003", "\u3000"], ids=ascii)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028", "\x0c", " \n  "], ids=ascii)
+def test_all_white_space_is_one_space_and_every_line_break_ends_a_row(space, end):
+    lines = split_lines(end.join([f"قال{space}المدير", "News", f"{space}Sport{space}", ""]))
+    assert lines.texts == ["قال المدير", "News", "Sport"]
+    assert lines.blanks[0] == 0
+
+
 def test_rows_that_fill_the_width_are_joined_and_short_ones_are_not():
     rows = textwrap.fill(" ".join(ARTICLE), 60).split("\n")
     lines = split_lines("\n".join(["Home", "News", "", *rows, "", "Contact"]))
@@ -90,6 +98,12 @@ def test_the_lines_above_an_article_become_its_fields():
     assert page.title == "Last crane leaves the old harbour"
     assert page.authors == ("Ann Lee", "Bo Ek")
     assert read_dump(text).published_at == datetime(2024, 3, 4, 10, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("mark", [" \u2022", "\u00b7", " \u2014"], ids=["bullet", "middle dot", "dash"])
+def test_a_date_behind_a_mark_is_no_part_of_the_name_before_it(mark):
+    page = read_dump(dump("Last crane leaves the harbour", f"By Ann Lee{mark} March 4, 2024", *ARTICLE))
+    assert page.authors == ("Ann Lee",)
 
 
 def test_a_run_of_keywords_holds_no_small_words():

@@ -1,374 +1,271 @@
-"""From a parsed page to its blocks: runs of text that stand between the tags that break lines.
+"""From the tags of pages to their blocks: runs of text that stand between the tags that break lines.
 
-The tree is written out once (in C) and read as a flat run of tags and texts, which is several times faster than
-walking its nodes from Python. A written tree is well-formed, so a stack tells where each text stands.
+All pages of a batch at once: Python sees only the runs with text in them, and the elements around these.
 """
 
-import re
-from collections.abc import Sequence
-from enum import IntEnum
-from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-import turbohtml
-from ahocorasick_rs import AhoCorasick
+import numpy as np
+from numpy.typing import NDArray
 
 from workers.boilerplate.charset import scrub
+from workers.boilerplate.elements import Elements, elements_of
+from workers.boilerplate.tokens import CODE, CUSTOM, NAMES, Flags, Ints, Tokens, shown_text
 
-NOT_READ: Final = (
-    "head,script,style,noscript,template,svg,math,iframe,object,embed,select,datalist,textarea,audio,video,canvas,"
-    "noembed,noframes,xmp,plaintext,map,progress,meter,img,picture,source,input,link,meta,track,wbr,"
-    "div:empty,span:empty,li:empty,i:empty,p:empty,td:empty"
-)
-"""Elements whose content is not shown, or not as text."""
-NEVER_TEXT: Final = "nav,footer,button,[role=navigation]"
-"""Elements that hold a third of the blocks of the training pages and .002 of the characters of their main texts."""
-
-_BREAKING: Final = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "button",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "dir",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hgroup",
-        "html",
-        "label",
-        "legend",
-        "li",
-        "main",
-        "menu",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
-_PLAIN: Final = "span,font,sup,sub,time,label,small,code,abbr,cite,q,mark,ins,del,s,kbd,var,samp,bdi,bdo,big,tt,nobr,acronym,data"
-_INLINE: Final = (
-    "span",
-    "/span",
-    "img",
-    "time",
-    "/time",
-    "font",
-    "/font",
-    "sup",
-    "/sup",
-    "label",
-    "input",
-    "source",
-    "picture",
-    "/picture",
-)
-_LINE_BREAKS: Final = frozenset({"br", "hr"})
-_COMMENT: Final = re.compile("<!--.*?-->", re.DOTALL)
-_OTHER_NAMES: Final = re.compile(r' (?:role|itemprop|data-component|data-testid)="([^"]*)"')
-_HIDDEN: Final = re.compile(r' style="[^"]*(?:display:\s*none|visibility:\s*hidden)', re.IGNORECASE)
-_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_STRONG: Final = frozenset({"b", "strong", "em", "i", "u"})
-
-PARTS: Final = (
-    "article",
-    "main",
-    "aside",
-    "nav",
-    "footer",
-    "header",
-    "ul",
-    "table",
-    "form",
-    "figure",
-    "blockquote",
-    "section",
-)
-"""Elements that tell a part of the page by their name."""
-_PART_BIT: Final = {name: 1 << bit for bit, name in enumerate(PARTS)} | {
-    "ol": 1 << PARTS.index("ul"),
-    "figcaption": 1 << PARTS.index("figure"),
-}
-
-WORDS: Final = {
-    "comment": "comment komment coment kommen disqus respond discuss replies reply opinie opinion- forum yorum -rules -guest",
-    "share": "share sharing social follow facebook twitter whatsapp addthis -sns teilen partag compart condivi udostep paylas",
-    "related": "relat recom -more -also popular trend -most latest -next -prev suggest outbrain taboola teaser similar promo relac verwandt ahnlich powiaz podobn voir-aussi lire-aussi benzer ilgili correlat",
-    "menu": "-nav menu sitemap crumb toolbar -tab- -tabs topbar masthead -skip",
-    "foot": "foot fuss copyright legal colophon imprint bottom",
-    "side": "side widget -rail column-right right-col",
-    "advert": "-ad- -ads -adv advert sponsor banner -dfp -gpt- promot commercial",
-    "letter": "newsletter subscri abonn abono signup sign-up mailing paywall premium regist login regwall piano donat",
-    "meta": "meta byline author autor auteur yazar -date datum fecha -data- time- timestamp publish -info source dateline posted writer reporter credit redak",
-    "caption": "caption figure image photo gallery picture media video player slide -foto -img -bild zdjec legende galer imagen resim",
-    "tag": "-tag- -tags topic categor kategor rubri keyword label section-name kicker eyebrow overline etiquet temas thema",
-    "consent": "cookie consent gdpr modal popup pop-up overlay privacy dialog toast notice alert",
-    "card": "card -list -item grid feed carousel swiper slider tile thumb archive river stream",
-    "aside": "infobox factbox fact-box -box quote -note embed tweet insta inset callout -toc- table-of",
-    "article": "article story -post- -post-s -post-t -post-c entry news blog artik articul articol artyk haber noticia nachricht",
-    "body": "body content -text main detail paragraph -copy rich prose wysiwyg editor texte cuerpo corpo inhalt tresc icerik contenu contenido conteud",
-    "lead": "-lead lede -intro -zajawka spot- -sumario standfirst summary -deck -dek- subtitle sub-title subhead abstract excerpt descri chapo vorspann",
-    "title": "title headline heading -head- -hed- titre titul titel tytul baslik uberschrift",
-}
-"""What classes and ids say of an element, by the words that content management systems and themes use, most in
-English the world over. A hyphen stands for the beginning or end of a word. Own list, from general knowledge of how
-themes are written."""
-_WORD_BITS: Final = [(word, 1 << bit) for bit, words in enumerate(WORDS.values()) for word in words.split()]
-_FINDER: Final = AhoCorasick([word for word, _ in _WORD_BITS])
-
-
-class _Does(IntEnum):
-    """What a tag does to the run of text."""
-
-    NOTHING = 0
-    BREAKS = 1
-    OPENS_BLOCK = 2
-    CLOSES_BLOCK = 3
-    OPENS_LINK = 4
-    CLOSES_LINK = 5
-    OPENS_STRONG = 6
-    CLOSES_STRONG = 7
-
-
-class Elements(NamedTuple):
-    """The elements that break lines and have text in them, column by column, each before those inside it.
-
-    `parent` is the row of the one around it (the body, row 0, is its own). `parts` are bits of PARTS, of the element
-    and all around it; `words` bits of WORDS, of the element alone, `around` of all around it. `signature` is its
-    name and class as written: elements of one kind share it.
-    """
-
-    name: Sequence[str]
-    parent: Sequence[int]
-    parts: Sequence[int]
-    words: Sequence[int]
-    around: Sequence[int]
-    depth: Sequence[int]
-    hidden: Sequence[bool]
-    signature: Sequence[str]
-
-
-class Blocks(NamedTuple):
-    """The blocks of a page in reading order, column by column: runs of text between the tags that break lines.
-
-    `text` is without white space around it, one space between words, as written otherwise. `linked` and `strong`
-    count its characters inside links and inside bold or emphasised text, `links` the links that begin in it. `row`
-    is the innermost element that breaks lines around it, an index into the columns of `elements`; `after_break`
-    tells that a br or hr stands before it.
-    """
-
-    text: Sequence[str]
-    linked: Sequence[int]
-    links: Sequence[int]
-    strong: Sequence[int]
-    row: Sequence[int]
-    after_break: Sequence[bool]
-    elements: Elements
-
-
-_Element = tuple[str, int, int, int, int, int, bool, str]
-_Block = tuple[str, int, int, int, int, bool]
-_BODY: Final[_Element] = ("body", 0, 0, 0, 0, 0, False, "body")
-_NO_BLOCKS: Final = Blocks((), (), (), (), (), (), Elements._make((value,) for value in _BODY))
-
-
-def blocks_of(document: turbohtml.Document, *, whole: bool = False) -> Blocks:
-    """The blocks of `document`, from which everything that is NOT_READ is removed, and unless `whole` is asked for
-    what is NEVER_TEXT.
-    """
-    document.remove(NOT_READ if whole else f"{NOT_READ},{NEVER_TEXT}")
-    if document.root is None:
-        return _NO_BLOCKS
-    document.strip_tags(_PLAIN)
-    # Characters that are not wanted may have been written as references, which the parser has resolved.
-    written = scrub(document.root.serialize())
-    blocks, elements = _read((_COMMENT.sub("", written) if "<!--" in written else written).split("<"))
-    if not blocks:
-        return _NO_BLOCKS
-    text, linked, links, strong, row, after_break = zip(*blocks, strict=True)
-    return Blocks(text, linked, links, strong, row, after_break, Elements._make(zip(*elements, strict=True)))
-
-
-def _read(pieces: list[str]) -> tuple[list[_Block], list[_Element]]:  # noqa: C901, PLR0912 - the hot loop: calls would double it
-    """The blocks and elements in the pieces `tag>text` of a written tree, in which < and > stand nowhere else."""
-    blocks: list[_Block] = []
-    elements = [_BODY]
-    run: list[str] = []
-    linked = strong = links = in_link = in_strong = 0
-    after_break = False
-    stack: list[list[Any]] = [
-        ["body", "", 0]
-    ]  # of each open element: name, attributes, its row in `out` or -1
-    known = _DOES.get
-    for piece in pieces:
-        head, _, text = piece.partition(">")
-        name, _, attributes = head.partition(" ")
-        does = known(name)
-        if does is None:
-            does = _unknown(name)
-        if does:
-            if does <= _CLOSES_BLOCK:
-                if run:
-                    _close_run(blocks, elements, run, stack, (linked, links, strong, after_break))
-                    run = []
-                    linked = strong = links = 0
-                after_break = does == _BREAKS
-                if does == _OPENS_BLOCK:
-                    stack.append([name, attributes, -1])
-                elif does == _CLOSES_BLOCK and len(stack) > 1:
-                    del stack[-1]
-            elif does == _OPENS_LINK:
-                in_link += 1
-                links += 1
-            elif does == _CLOSES_LINK:
-                in_link -= 1
-            else:
-                in_strong += 1 if does == _OPENS_STRONG else -1
-        if text and (run or not text.isspace()):
-            run.append(text)
-            if in_link:
-                linked += len(text.strip())
-            if in_strong:
-                strong += len(text.strip())
-    if run:
-        _close_run(blocks, elements, run, stack, (linked, links, strong, after_break))
-    return blocks, elements
-
-
+_BREAKING: Final = (
+    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "dir", "div",
+    "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header",
+    "hgroup", "html", "legend", "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "table",
+    "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "button", CUSTOM,
+)  # fmt: skip
+_LINE_BREAKS: Final = ("br", "hr")
+_NEVER_READ: Final = ("head",)
+_MENUS: Final = ("nav", "footer", "button")
+"""With elements whose role is navigation they hold a third of the blocks of the training pages, and .002 of the
+characters of their main texts."""
+_NAVIGATION: Final = b' role="navigation"'
 _MENU_CHARS: Final = 25
 """A link of fewer characters that stands alone, and is no heading or cell, belongs to a menu: 27 % of the blocks of the
 training pages, and .002 of the characters of their main texts."""
-_NO_MENU: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "td", "th"})
+_NO_MENU: Final = ("h1", "h2", "h3", "h4", "h5", "h6", "td", "th")
 
 
-def _close_run(
-    blocks: list[_Block],
-    elements: list[_Element],
-    run: list[str],
-    stack: list[list[Any]],
-    counts: tuple[int, int, int, bool],
-) -> None:
-    """Add the block whose texts are `run`, unless it is white space."""
-    text = "".join(run)
-    if "&" in text:  # a written tree escapes these and no others
-        text = text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    text = " ".join(text.split())
-    linked, links, strong, after_break = counts
-    if not text or (linked + links > len(text) < _MENU_CHARS and stack[-1][0] not in _NO_MENU):
-        return
-    row = stack[-1][2]
-    if row < 0:
-        row = _row(elements, stack)
-    blocks.append((text, linked, links, strong, row, after_break))
+def _among(names: Sequence[str]) -> Flags:
+    """A table by the numbers of names: whether a name is one of these."""
+    table = np.zeros(256, bool)
+    table[[CODE[name] for name in names]] = True
+    return table
 
 
-def _row(elements: list[_Element], stack: list[list[Any]]) -> int:
-    """The row of the innermost open element; it and those around it get theirs when text is first met in them."""
-    missing = len(stack) - 1
-    while stack[missing - 1][2] < 0:
-        missing -= 1
-    row: int = stack[missing - 1][2]
-    _, _, parts, words, around, depth, hidden, _ = elements[row]
-    for opened in stack[missing:]:
-        name, attributes, _ = opened
-        around |= words
-        part, words, hides, signature = _said(name, attributes)
-        parts |= part
-        depth += 1
-        hidden = hidden or hides
-        elements.append((name, row, parts, words, around, depth, hidden, signature))
-        row = opened[2] = len(elements) - 1
-    return row
+_BREAKS: Final = _among((*_BREAKING, *_LINE_BREAKS))
+_IS_LINE_BREAK: Final = _among(_LINE_BREAKS)
+_IS_NEVER_READ: Final = _among(_NEVER_READ)
+_IS_MENU: Final = _among((*_NEVER_READ, *_MENUS))
+_IS_LINK: Final = _among(("a",))
+_IS_STRONG: Final = _among(("b", "strong", "em", "i", "u"))
+_IS_NO_MENU: Final = _among(_NO_MENU)
 
 
-def _unknown(name: str) -> int:
-    """What a tag that HTML does not know does: elements of a site's own making hold blocks."""
-    if "-" not in name:
-        return _NOTHING
-    return _CLOSES_BLOCK if name.startswith("/") else _OPENS_BLOCK
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The N blocks of K pages in reading order: runs of text between the tags that break lines.
+
+    `text` is without white space around it, one space between words, as written otherwise. `linked` and `strong` are
+    the shares (0..1) of it inside links and inside bold or emphasised text, `links` the links that begin in it. `row`
+    is the innermost element that breaks lines around it, a row of `elements`; `after_break` tells that a br or hr
+    stands before it. `token` is the tag that it stands behind. Page k has the blocks `pages[k]` to `pages[k + 1]`.
+    """
+
+    text: list[str]
+    linked: NDArray[np.float32]
+    links: Ints
+    strong: NDArray[np.float32]
+    row: Ints
+    after_break: Flags
+    token: Ints
+    pages: Ints
+    elements: Elements
+
+    @property
+    def page(self) -> Ints:
+        """(N,) the number of the page that each block is of."""
+        return np.repeat(np.arange(len(self.pages) - 1), np.diff(self.pages))
+
+    def of_page(self, number: int) -> "PageBlocks":
+        """The blocks of one page."""
+        begin, end = self.pages[number : number + 2].tolist()
+        row = self.row[begin:end]
+        return PageBlocks(
+            text=self.text[begin:end],
+            linked=self.linked[begin:end].tolist(),
+            name=[NAMES[tag] for tag in self.elements.tag[row].tolist()],
+            row=row.tolist(),
+            around=self.elements.parent[row].tolist(),
+            token=self.token[begin:end].tolist(),
+            parts=self.elements.parts[row],
+            words=self.elements.words[row] | self.elements.around[row],
+        )
 
 
-@lru_cache(maxsize=2_000)
-def _said(name: str, attributes: str) -> tuple[int, int, bool, str]:
-    """What an opening tag says: bits of PARTS, bits of WORDS, whether it is hidden, its signature."""
-    part = _PART_BIT.get(name, 0)
-    if not attributes:
-        return part, 0, False, name
-    attributes = " " + attributes
-    css_class = _value(attributes, ' class="')
-    named = css_class + "-" + _value(attributes, ' id="')
-    if (
-        "itemprop=" in attributes
-        or "role=" in attributes
-        or "data-component" in attributes
-        or "data-testid" in attributes
-    ):
-        named = "-".join([named, *_OTHER_NAMES.findall(attributes)])
-    hidden = ' hidden=""' in attributes or ("style" in attributes and bool(_HIDDEN.search(attributes)))
-    return part, _words(named) if len(named) > 1 else 0, hidden, name + "." + css_class
+@dataclass(frozen=True, slots=True)
+class PageBlocks:
+    """The N blocks of one page, for rules that look at one after the other.
+
+    `name` is that of the element around a block, `row` its number, `around` the number of the one around that; `token`
+    is the tag that a block stands behind; `parts` and `words` are bits of PARTS and WORDS, of all elements around a block.
+    """
+
+    text: list[str]
+    linked: list[float]
+    name: list[str]
+    row: list[int]
+    around: list[int]
+    token: list[int]
+    parts: Ints
+    words: Ints
 
 
-def _value(attributes: str, opening: str) -> str:
-    begin = attributes.find(opening)
-    if begin < 0:
-        return ""
-    begin += len(opening)
-    return attributes[begin : attributes.find('"', begin)]
+def blocks_of(tokens: Tokens, *, whole: bool = False) -> Blocks:
+    """The blocks of the pages, without those in menus and footers unless `whole` is asked for."""
+    skipped, removed = _skipped(tokens, whole=whole)
+    breaks = _BREAKS[tokens.tag] & ~removed
+    runs = _runs_of(tokens, breaks, skipped)
+    opens, parent, top = _tree(tokens, breaks)
+    place = np.searchsorted(opens, top[runs.token])
+    text, kept = _texts(tokens, runs, skipped, _IS_NO_MENU[tokens.tag[top[runs.token]]])
+    token = runs.token[kept]
+    first = np.searchsorted(token, opens)
+    last = np.searchsorted(token, tokens.partner[opens]) - 1
+    holds = last >= first
+    number = np.cumsum(holds) - 1
+    elements = elements_of(tokens, opens[holds], number[parent[holds]], first[holds], last[holds])
+    return Blocks(
+        text=text,
+        linked=runs.linked[kept],
+        links=runs.links[kept],
+        strong=runs.strong[kept],
+        row=number[place[kept]],
+        after_break=_IS_LINE_BREAK[tokens.tag[token]],
+        token=token,
+        pages=np.searchsorted(token, tokens.pages),
+        elements=elements,
+    )
 
 
-@lru_cache(maxsize=2_000)
-def _words(named: str) -> int:
-    """The bits of WORDS whose words stand in `named`."""
-    plain = named[:300].replace(" ", "-").replace("_", "-").replace(":", "-")
-    if not plain.islower():
-        plain = _CAMEL.sub("-", plain).lower()
-    bits = 0
-    for number, _, _ in _FINDER.find_matches_as_indexes("-" + plain + "-", overlapping=True):
-        bits |= _WORD_BITS[number][1]
-    return bits
+def _skipped(tokens: Tokens, *, whole: bool) -> tuple[Flags, Flags]:
+    """The tags (T,) behind which no text is read, and those that do nothing: the same, and the end tags of these."""
+    roots = tokens.is_open & (_IS_NEVER_READ if whole else _IS_MENU)[tokens.tag]
+    if not whole:
+        for at in _found(tokens.data, _NAVIGATION):
+            number = int(np.searchsorted(tokens.begin, at)) - 1
+            roots[number] |= tokens.is_open[number]
+    starts = np.flatnonzero(roots)
+    steps = np.zeros(len(roots), np.int64)
+    steps[starts] = 1
+    steps[tokens.partner[starts]] = -1
+    inside: Flags = np.cumsum(steps) > 0
+    removed = inside.copy()
+    removed[tokens.partner[starts]] = True
+    return inside, removed
 
 
-# Members of an enumeration are slow to look up, and these are compared once a tag.
-_NOTHING, _BREAKS, _OPENS_BLOCK, _CLOSES_BLOCK, _OPENS_LINK, _CLOSES_LINK, _OPENS_STRONG, _CLOSES_STRONG = (
-    map(int, _Does)
-)
-_DOES: Final = {
-    **dict.fromkeys(_BREAKING, _OPENS_BLOCK),
-    **{"/" + name: _CLOSES_BLOCK for name in _BREAKING},
-    **dict.fromkeys(_STRONG, _OPENS_STRONG),
-    **{"/" + name: _CLOSES_STRONG for name in _STRONG},
-    **dict.fromkeys(_LINE_BREAKS, _BREAKS),
-    **dict.fromkeys(("", *_INLINE), _NOTHING),
-    "a": _OPENS_LINK,
-    "/a": _CLOSES_LINK,
-}
+def _found(data: bytes, wanted: bytes) -> Iterator[int]:
+    at = data.find(wanted)
+    while at >= 0:
+        yield at
+        at = data.find(wanted, at + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """The runs with text: `token` before each, its `first` and `last` tag with text behind, and how many of these."""
+
+    token: Ints
+    first: Ints
+    last: Ints
+    pieces: Ints
+    linked: NDArray[np.float32]
+    strong: NDArray[np.float32]
+    links: Ints
+    is_all_linked: Flags
+
+
+def _runs_of(tokens: Tokens, breaks: Flags, skipped: Flags) -> _Runs:
+    size = tokens.begin[1:] - tokens.end
+    blank = (size == 0) | skipped
+    single = np.flatnonzero((size == 1) & ~blank)
+    blank[single] = np.frombuffer(tokens.data, np.uint8)[tokens.end[single]] == ord(" ")
+    pieces = np.flatnonzero(~blank)
+    run = np.cumsum(breaks)[pieces]
+    starts = np.flatnonzero(np.diff(run, prepend=-1))
+    borders = np.append(np.flatnonzero(breaks), len(breaks))
+    token = borders[run[starts] - 1]
+    is_link = _IS_LINK[tokens.tag]
+    opened = np.cumsum(is_link & tokens.is_open & ~skipped)
+    links = opened[borders[run[starts]] - 1] - opened[token]
+    sizes = _chars_of(tokens, pieces)
+    total = np.add.reduceat(sizes, starts) if len(starts) else sizes
+    shares = []
+    for kind in (is_link, _IS_STRONG[tokens.tag]):
+        steps = (kind & tokens.is_open).astype(np.int64) - (kind & tokens.is_close)
+        inside = sizes * (np.cumsum(steps)[pieces] > 0)
+        shares.append(np.add.reduceat(inside, starts) if len(starts) else sizes)
+    linked, strong = shares
+    return _Runs(
+        token=token,
+        first=pieces[starts],
+        last=pieces[np.append(starts, len(pieces))[1:] - 1],
+        pieces=np.diff(starts, append=len(pieces)),
+        linked=(linked / np.maximum(total, 1)).astype(np.float32),
+        strong=(strong / np.maximum(total, 1)).astype(np.float32),
+        links=links,
+        is_all_linked=linked + links > total,
+    )
+
+
+def _chars_of(tokens: Tokens, pieces: Ints) -> Ints:
+    """The characters of the text behind each of these tags: shares in bytes would depend on the script."""
+    begin, end = tokens.end[pieces], tokens.begin[pieces + 1]
+    if tokens.data.isascii():
+        return end - begin
+    begins_char = (
+        np.frombuffer(tokens.data, np.uint8) & 0xC0
+    ) != 0x80  # all bytes of UTF-8 but those that follow
+    before = np.zeros(len(begins_char) + 1, np.int32)
+    np.cumsum(begins_char, out=before[1:])
+    chars: Ints = (before[end] - before[begin]).astype(np.int64)
+    return chars
+
+
+def _tree(tokens: Tokens, breaks: Flags) -> tuple[Ints, Ints, Ints]:
+    """The E elements that break lines: their opening tags, the number of the one around each, and for each tag (T,) the
+    opening tag of the innermost one around what stands behind it.
+    """
+    is_open, is_close = breaks & tokens.is_open, breaks & tokens.is_close
+    opens = np.flatnonzero(is_open)
+    level = np.cumsum(is_open.astype(np.int64) - is_close)
+    reach = len(breaks) + 1
+    keys = level[opens] * reach + opens
+    order = np.argsort(keys, kind="stable")
+    above = (level[opens] - 1) * reach + opens
+    around = order[np.maximum(np.searchsorted(keys[order], above) - 1, 0)]
+    parent = np.where(level[opens] > 1, around, np.arange(len(opens)))
+    # What stands behind an end tag is in the element around.
+    last = np.maximum.accumulate(np.where(is_open | is_close, np.arange(len(breaks)), 0))
+    number = np.cumsum(is_open) - 1
+    closed = is_close[last]
+    own = number[np.where(closed, tokens.partner[last], last)]
+    top = opens[np.where(closed, parent[own], own)] if len(opens) else own
+    return opens, parent, top
+
+
+def _texts(tokens: Tokens, runs: _Runs, skipped: Flags, may_be_short: Flags) -> tuple[list[str], Ints]:
+    """The text of each run that is no white space and no menu's, and the numbers of these runs."""
+    data = tokens.data
+    begin = tokens.end[runs.first]
+    end = tokens.begin[runs.last + 1]
+    hidden = np.concatenate([[0], np.cumsum(skipped)])
+    is_broken = hidden[runs.last + 1] > hidden[runs.first]
+    may_be_menu = runs.is_all_linked & ~may_be_short
+    worth = np.flatnonzero(~(may_be_menu & (end - begin < _MENU_CHARS)))
+    texts: list[str] = []
+    kept: list[int] = []
+    columns = (worth, begin[worth], end[worth], runs.pieces[worth], may_be_menu[worth], is_broken[worth])
+    for number, at, until, pieces, is_menu, broken in zip(*(each.tolist() for each in columns), strict=True):
+        raw = _joined(tokens, runs, skipped, number) if broken else data[at:until]
+        text = " ".join((shown_text(raw) if pieces > 1 or b"&" in raw else raw.decode()).split())
+        # Characters that are not wanted may have been written as references, which the parser has resolved.
+        if not text.isprintable():
+            text = " ".join(scrub(text).split())
+        if text and not (is_menu and len(text) < _MENU_CHARS):
+            texts.append(text)
+            kept.append(number)
+    return texts, np.array(kept, np.int64)
+
+
+def _joined(tokens: Tokens, runs: _Runs, skipped: Flags, number: int) -> bytes:
+    """The text of a run that an element which is not read stands in."""
+    shown = [each for each in range(runs.first[number], runs.last[number] + 1) if not skipped[each]]
+    return b"".join(tokens.data[tokens.end[each] : tokens.begin[each + 1]] for each in shown)

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -74,6 +74,7 @@ class Month:
     """1..12"""
 
 
+@lru_cache(maxsize=256)
 def fold(text: str) -> str:
     """`text` as dates are compared: lower case, ASCII digits, no accents and vowel marks, one form of yeh and kaf."""
     if text.isascii():

@@ -7,6 +7,7 @@ declaration says, and a declaration that the bytes contradict is not believed.
 
 import re
 from collections import Counter
+from io import IncrementalNewlineDecoder
 from typing import Final
 
 from turbohtml.detect import detect_all
@@ -30,6 +31,8 @@ _MAGIC: Final = (
     (b"\x7fELF", "a program"),
     (b"wOF", "a font"),
 )
+_MAGIC_BYTES: Final = tuple(magic for magic, _ in _MAGIC)
+_MAGIC_CHARS: Final = tuple(magic.decode("latin-1") for magic, _ in _MAGIC)
 _SNIFFED: Final = 4096
 _CONTROLS: Final = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x0c\x1b")
 _HIGH: Final = bytes([0, 3, 4, 5, 6])
@@ -97,15 +100,18 @@ _LOSS_SHARE: Final = 0.1
 _LOST: Final = re.compile("[\ufffd\x80-\x9f]")
 """REPLACEMENT CHARACTER, and controls that stand where a page has letters."""
 
-# Controls but tab and newlines, the C1 block, the byte order mark; the bidirectional embeddings, overrides (U+202A to
-# U+202E) and isolates (U+2066 to U+2069), which can make a text read otherwise than it is stored.
-_UNWANTED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\u202a-\u202e\u2066-\u2069]")
 _ASCII_CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*b"\t\n\r"})
-_UNWANTED_UTF8: Final = [
-    re.compile(pattern)
-    for pattern in (b"\xc2[\x80-\x9f]", b"\xef\xbb\xbf", b"\xe2\x80[\xaa-\xae]", b"\xe2\x81[\xa6-\xa9]")
-]
-"""The same in UTF-8."""
+# The C1 block, the byte order mark; the bidirectional embeddings, overrides and isolates, which can make a text read
+# otherwise than it is stored.
+_OTHER_CONTROLS: Final = (
+    (b"\xc2", re.compile(b"\xc2[\x80-\x9f]")),
+    (b"\xe2", re.compile(b"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])")),
+    (b"\xef", re.compile(b"\xef\xbb\xbf")),
+)
+"""What they begin with in UTF-8, and all of them that do."""
+_HOP_BYTES: Final = 2_000
+"""The first bytes of these are rare in pages (7 E2 in the median one of 124 kB), and `bytes.find` goes from one to the
+next far faster than a pattern, which searches what is left where there is more than one in so many bytes."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _REPLACEMENT: Final = "\ufffd"  # REPLACEMENT CHARACTER
 
@@ -113,21 +119,33 @@ _REPLACEMENT: Final = "\ufffd"  # REPLACEMENT CHARACTER
 def kind_of_file(body: str | bytes) -> str | None:
     """What the body is, in words, when it is no text: "a PDF file"; None when it may be text."""
     head = body[:_SNIFFED]
-    raw = head.encode("latin-1", "replace") if isinstance(head, str) else head
-    for magic, kind in _MAGIC:
-        if raw.startswith(magic):
-            return kind
-    if isinstance(head, bytes) and (read_bom(head)[0] or _wide(head)):
-        return None
+    if kind := _kind_by_magic(head):
+        return kind
+    raw = head.encode("utf-8", "surrogatepass") if isinstance(head, str) else head
     controls = len(raw) - len(raw.translate(None, _CONTROLS))
     if isinstance(head, str):
         controls += head.count(_REPLACEMENT)
-    return "binary data" if controls > len(head) * _CONTROL_SHARE else None
+    if controls <= len(head) * _CONTROL_SHARE:
+        return None
+    is_wide = isinstance(head, bytes) and (read_bom(head)[0] or _wide(head))
+    return None if is_wide else "binary data"
+
+
+def _kind_by_magic(head: str | bytes) -> str | None:
+    if isinstance(head, str):
+        if not head.startswith(_MAGIC_CHARS):
+            return None
+        head = head.encode("latin-1", "replace")
+    if not head.startswith(_MAGIC_BYTES):
+        return None
+    return next(kind for magic, kind in _MAGIC if head.startswith(magic))
 
 
 def _wide(body: bytes) -> str | None:
     """The codec of UTF-16 without a mark, which shows in the high byte of nearly each pair; else None."""
     pairs = body[:_SNIFFED]
+    if len(pairs.translate(None, _HIGH)) == len(pairs):
+        return None
     for codec, at in (("utf-16-le", 1), ("utf-16-be", 0)):
         high, low = pairs[at::2], pairs[1 - at :: 2]
         if len(high) - len(high.translate(None, _HIGH)) > 0.9 * len(high) and low.count(0) < 0.05 * len(low):
@@ -138,45 +156,74 @@ def _wide(body: bytes) -> str | None:
 def decode(body: str | bytes, content_type: str | None) -> str:
     """The body as text without control characters and lone surrogates; never raises.
 
-    Bytes that are not valid in the charset become U+FFFD. `content_type` is the media type as the feed had it, with
-    its charset parameter if there is one.
+    Bytes that are not valid in the charset become U+FFFD. Newlines stay as they came: a parser of HTML makes them LF
+    (HTML Standard, section 13.2.3.5), for other text `with_newlines` does. `content_type` is the media type as the
+    feed had it, with its charset parameter if there is one.
     """
-    return scrub(body if isinstance(body, str) else _decode_bytes(body, content_type))
+    if isinstance(body, str):
+        return _without_unwanted(body)
+    text, raw = _decode_bytes(body, content_type)
+    return _without_unwanted(text, raw)
 
 
 def scrub(text: str) -> str:
     """`text` with U+FFFD for lone surrogates, without control characters, and with newlines as LF."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    try:
-        raw = text.encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        text = _SURROGATE.sub(_REPLACEMENT, text)
-        raw = text.encode()
-    return text if _is_clean(raw) else _UNWANTED.sub("", text)
+    return text if text.isprintable() else _without_unwanted(with_newlines(text))
 
 
-def _is_clean(raw: bytes) -> bool:
-    """Whether there is none of `_UNWANTED` in UTF-8; several times as fast as to search a page for these."""
-    if len(raw.translate(None, _ASCII_CONTROLS)) < len(raw):
-        return False
-    return raw.isascii() or not any(pattern.search(raw) for pattern in _UNWANTED_UTF8)
+def with_newlines(text: str) -> str:
+    """`text` with LF for CR LF and for CR."""
+    return IncrementalNewlineDecoder(None, translate=True).decode(text, final=True) if "\r" in text else text
 
 
-def _decode_bytes(body: bytes, content_type: str | None) -> str:
+def _without_unwanted(text: str, raw: bytes | None = None) -> str:
+    """`text` with U+FFFD for lone surrogates and without controls; `raw` is it in UTF-8 where that is at hand."""
+    if raw is None:
+        try:
+            raw = text.encode()
+        except UnicodeEncodeError:  # a lone surrogate
+            text = _SURROGATE.sub(_REPLACEMENT, text)
+            raw = text.encode()
+    if not _holds_controls(raw):
+        return text
+    # CR and LF with a control between them are two newlines, and stay two.
+    raw = with_newlines(text).encode().translate(None, _ASCII_CONTROLS)
+    for _, pattern in _OTHER_CONTROLS:
+        raw = pattern.sub(b"", raw)
+    return raw.decode()
+
+
+def _holds_controls(raw: bytes) -> bool:
+    if any(map(raw.__contains__, _ASCII_CONTROLS)):
+        return True
+    return not raw.isascii() and any(_holds(raw, *each) for each in _OTHER_CONTROLS)
+
+
+def _holds(raw: bytes, first: bytes, pattern: re.Pattern[bytes]) -> bool:
+    """Whether one of `_OTHER_CONTROLS` that begins with the byte `first`, which `pattern` finds, is in `raw`."""
+    at = raw.find(first)
+    for _ in range(len(raw) // _HOP_BYTES):
+        if at < 0 or pattern.match(raw, at):
+            break
+        at = raw.find(first, at + 1)
+    return at >= 0 and pattern.search(raw, at) is not None
+
+
+def _decode_bytes(body: bytes, content_type: str | None) -> tuple[str, bytes | None]:
+    """The text, and the same in UTF-8 where the body is."""
     encoding, mark = read_bom(body)
     if encoding and mark:
-        return body[len(mark) :].decode(encoding, "replace")
+        return body[len(mark) :].decode(encoding, "replace"), None
     if wide := _wide(body):
-        return body.decode(wide, "replace")
+        return body.decode(wide, "replace"), None
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        return _legacy(body, _declared(body, content_type))
+        return _legacy(body, _declared(body, content_type)), None
     # An encoding that shifts between sets of characters, in ASCII bytes.
-    if text.isascii() and "\x1b$" in text:
-        return _read_as(body, "iso2022_jp")
-    return text
+    if text.isascii() and "\x1b" in text and "\x1b$" in text:
+        return _read_as(body, "iso2022_jp"), None
+    return text, body
 
 
 def _declared(body: bytes, content_type: str | None) -> list[str]:

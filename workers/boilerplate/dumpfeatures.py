@@ -1,38 +1,45 @@
-"""What a line of a dump looks like to the model: numbers for all lines at once, the same for every script."""
+"""What a line of a dump looks like to the model: numbers for all lines at once, the same for every script.
 
+A page has some hundred lines, so few that a call of numpy costs more than what it does: what is done to several columns
+is done to all of them in one array.
+"""
+
+import math
 import re
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate, chain
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.boilerplate.dumpchars import Class, classes, code_points
+from workers.boilerplate import dumpchars
+from workers.boilerplate.dumpchars import Shape, shape_of
 from workers.boilerplate.dumplines import Lines
+from workers.boilerplate.dumpwords import Words, small_and_topical, words_of
 from workers.boilerplate.markers import Kind, Marker
 
 Column = NDArray[np.float32]
-Group = dict[str, Column]
+"""(N,): a feature of N lines."""
+Columns = NDArray[np.float32]
+"""(K, N)"""
+Value = NDArray[np.float32] | NDArray[np.float64] | NDArray[np.int64] | NDArray[np.bool_]
+Group = dict[str, Value]
 
 _SEEN_CHARS: Final = 3_000
 """Of a longer line its length counts, but no more than so many of its characters are looked at."""
 _PROSE_WEIGHT: Final = 80
 _CAP: Final = 60
 """Distances in lines above this say no more."""
-_KINDS: Final = tuple(Kind)
+_FAR_LINES: Final = 300
+_COUNTED: Final = 50
 _CUTS: Final = (Kind.SOURCE, Kind.KEYWORDS, Kind.READ_ALSO, Kind.RELATED, Kind.END)
-_LONG_LINES: Final = 400
-"""So many long lines tell which words a language makes sentences with."""
+_CUT_PROSE: Final = 200
+"""A marker before so much prose is of a menu."""
 _CLOCK: Final = re.compile(r"\b\d{1,2}[:.h\u6642\u65f6]\d{2}\b")  # ideographs for "hour"
-_YEAR: Final = re.compile(
-    r"(?<!\d)(?:[1\u0661\u06f1][93\u0669\u0663\u0664\u06f3\u06f4]|[2\u0662][0\u0660])\d\d(?!\d)"
-)
-"""Years of this century and the last, or of the Hijri and Jalali ones, in ASCII, Arabic-Indic and Persian digits."""
-_ADDRESS: Final = re.compile(r"://|www\.|\S@\S|\.(?:com|org|net)\b")
 _CREDIT_WORDS: Final = (
     *(
         "\u00a9",
@@ -50,345 +57,288 @@ _CREDIT_WORDS: Final = (
     *("shutterstock", "istock", "imago", "unsplash", "pixabay", "wikimedia"),
 )
 """Agencies of pictures and words for "photo" (once in Cyrillic), as the credit below a picture has them."""
+_CREDITS: Final = tuple(
+    before + word + behind
+    for word in _CREDIT_WORDS
+    for before in ("", "(", "\u00a9")  # COPYRIGHT SIGN
+    for behind in ("", ":", ",", ".", ")")
+)
 _FLAGGED_CHARS: Final = 250
+_CREDIT_CHARS: Final = 12
+"""Longer lines are no credit of a picture and no by-line with a time of day, shorter ones no credit."""
 _NEAR: Final = (-3, -2, -1, 1, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The features (N, F) of N lines with their names, and two columns that the second stage needs.
+    """The features of N lines: `columns` (F + spare, N), the first F of them those of `names`.
 
-    `weight` is a line's length in characters, an ideograph counting for three; `words` the distinct words of each
-    line.
+    `weight` (N,) is a line's length in characters, an ideograph counting for three; `words` those of the lines.
     """
 
     names: tuple[str, ...]
-    values: NDArray[np.float32]
+    columns: Columns
     weight: Column
-    words: list[set[str]]
+    words: Words
 
 
-def features(lines: Lines, markers: list[Marker | None]) -> Rows:
-    """The features of each line: of itself, of its place in the dump, of its neighbours, of the markers around."""
-    own = _shape(lines.texts)
-    words = _words(lines.texts)
-    own |= _wording(lines.texts, words, own["weight"])
-    own |= _furniture(lines, markers) | _flags(lines.texts, own)
-    prose = _prose(own)
-    columns = own | _place(own, prose) | _windows(own, prose) | _since_markers(own, prose)
-    near_names, near = _neighbours(own)
-    values = np.concatenate((np.array(list(columns.values()), np.float32), near))
-    return Rows((*columns, *near_names), values.T, own["weight"], words)
+def features(lines: Lines, markers: Sequence[Marker | None], *, spare: int = 0) -> Rows:
+    """The features of each of N >= 1 lines: of itself, its place in the dump, its neighbours, the markers around.
+
+    Behind them `spare` columns are left to be filled in.
+    """
+    seen = lines.texts
+    if len(max(seen, key=len)) > _SEEN_CHARS:
+        seen = [text[:_SEEN_CHARS].rstrip() for text in seen]
+    shape = shape_of(seen, lines.texts)
+    words = words_of("\n".join(seen).lower(), shape.sizes, shape.counted[dumpchars.SPACE])
+    kinds = np.array([_UNMARKED if marker is None else _number(marker) for marker in markers])
+    own = _shape(shape) | _wording(lines.texts, words, shape) | _flags(lines.texts, words, shape)
+    own["marker"] = is_marked = kinds != _UNMARKED
+    names = (*own, *_OTHER_NAMES)
+    columns = np.empty((len(names) + spare, len(seen)), np.float32)
+    fill(columns, own.values())
+    named = dict(zip(own, columns, strict=False))
+    is_prose = (shape.weight > _PROSE_WEIGHT) & (named["stops"] + named["commas"] > 0) & ~is_marked
+    weights = np.array((shape.weight, shape.weight * is_prose))
+    before = weights.cumsum(axis=1, dtype=np.float64) - weights
+    others = columns[len(own) :]
+    page, place, windows, around, near = (others[span] for span in _SPANS)
+    _put_page(page, lines, named, weights)
+    _put_place(place, weights, before)
+    _put_windows(windows, lines, named, weights[1])
+    _put_markers(around, kinds, before[1])
+    _put_neighbours(near, columns[_copied(names)])
+    return Rows(names, columns, shape.weight, words)
 
 
-def _shape(texts: list[str]) -> Group:
+def fill(columns: Columns, values: Iterable[Value]) -> None:
+    """Set the first of `columns` to `values`."""
+    for column, value in zip(columns, values, strict=False):
+        column[:] = value
+
+
+def _shape(shape: Shape) -> Group:
     """What the characters of each line are."""
-    seen = [text[:_SEEN_CHARS] for text in texts]
-    count = len(seen)
-    sizes = np.fromiter(map(len, seen), np.int64, count)
-    length = np.fromiter(map(len, texts), np.float32, count)
-    ends = np.cumsum(sizes)
-    starts = ends - sizes
-    kinds = classes(code_points("".join(seen)))
-    width = len(Class)
-    line_of = np.repeat(np.arange(count) * width, sizes)
-    counted = np.bincount(line_of + kinds, minlength=count * width).reshape(-1, width)
-    share = np.ascontiguousarray((counted / sizes[:, None]).T, np.float32)
-    number = share * length
-    last, first = kinds[ends - 1], kinds[starts]
-    closed = (last == Class.QUOTE) | (last == Class.BRACKET)
-    last = np.where(closed & (sizes > 1), kinds[np.maximum(ends - 2, 0)], last)
-    cased = share[Class.LOWER] + share[Class.UPPER]
-    is_start = np.zeros(len(kinds), bool)
-    is_start[starts] = True
-    is_start[1:] |= kinds[:-1] == Class.SPACE
-    capitals = np.bincount(line_of[is_start & (kinds == Class.UPPER)] // width, minlength=count)
-    spaced = number[Class.SPACE] + 1
-    weight = length * (1 + 2 * share[Class.DENSE])
-    is_cased = cased > _CASED_SHARE
+    counted, weight = shape.counted, shape.weight
+    digits, separators, brackets = counted[dumpchars.DIGIT : dumpchars.BRACKET + 1] / shape.sizes
+    stops, commas, quotes = np.minimum(counted[dumpchars.STOP : dumpchars.QUOTE + 1], _COUNTED)
+    is_cased = counted[dumpchars.LOWER] + counted[dumpchars.UPPER] > _CASED_SHARE * shape.sizes
     return {
-        "length": length,
         "weight": weight,
         "log_weight": np.log1p(weight),
-        "word_length": length / spaced,
-        "stops": np.minimum(number[Class.STOP], 50),
-        "commas": np.minimum(number[Class.COMMA], 50),
-        "sentence_weight": weight / (number[Class.STOP] + 1),
-        "punctuation": share[Class.STOP] + share[Class.COMMA],
-        "digits": share[Class.DIGIT],
-        "symbols": share[Class.SYMBOL],
-        "separators": share[Class.SEPARATOR],
-        "brackets": share[Class.BRACKET],
-        "quotes": np.minimum(number[Class.QUOTE], 20),
-        "dense": share[Class.DENSE],
-        "upper": np.where(is_cased, share[Class.UPPER] / np.maximum(cased, 0.01), -1),
-        "capitals": np.where(is_cased, capitals / spaced, -1).astype(np.float32),
-        "ends_closed": closed.astype(np.float32),
-    } | _edges(first, last)
+        "stops": stops,
+        "commas": commas,
+        "quotes": quotes,
+        "sentence_weight": weight / (stops + 1),
+        "digits": digits,
+        "separators": separators,
+        "brackets": brackets,
+        "capitals": np.where(is_cased, shape.capitals / (counted[dumpchars.SPACE] + 1), -1),
+        "ends_closed": shape.is_closed,
+        "ends_stop": shape.last == dumpchars.STOP,
+        "ends_colon": shape.last == dumpchars.COLON,
+        "begins_digit": shape.first == dumpchars.DIGIT,
+    }
 
 
 _CASED_SHARE: Final = 0.3
 """A line with fewer letters that have case says nothing by its capitals."""
 
 
-def _edges(first: NDArray[np.uint8], last: NDArray[np.uint8]) -> Group:
-    """What a line begins and ends with."""
-    is_mark = (first == Class.SYMBOL) | (first == Class.SEPARATOR) | (first == Class.BRACKET)
-    flags = {
-        "ends_stop": last == Class.STOP,
-        "ends_colon": last == Class.COLON,
-        "begins_quote": first == Class.QUOTE,
-        "begins_digit": first == Class.DIGIT,
-        "begins_lower": first == Class.LOWER,
-        "begins_dash": first == Class.DASH,
-        "begins_symbol": is_mark,
-    }
-    return {name: flag.astype(np.float32) for name, flag in flags.items()}
-
-
-def _words(texts: list[str]) -> list[set[str]]:
-    """The distinct words of each line; of a script without spaces between words, its characters."""
-    lowered = "\n".join(text[:_SEEN_CHARS] for text in texts).lower().split("\n")
-    split = map(str.split, lowered)
-    return [
-        set(head) if len(found) * 16 < len(head) else set(found)
-        for head, found in zip(lowered, split, strict=True)
-    ]
-
-
-def _wording(texts: list[str], words: list[set[str]], weight: Column) -> Group:
-    """How much a line says what the page's long lines say, and how often it repeats.
-
-    Words that stand in many long lines are the small ones that make sentences, in any language: headlines and menus
-    have few of them.
-    """
-    count = len(texts)
-    is_long = weight > _PROSE_WEIGHT
-    indices = np.flatnonzero(is_long)[:_LONG_LINES].tolist()
-    spread = Counter(chain.from_iterable(words[index] for index in indices))
-    bound = max(3, 0.12 * len(indices))
-    common = {word for word, lines in spread.items() if lines >= bound}
-    shared = {word for word, lines in spread.items() if lines >= 2} - common
-    sizes = np.fromiter((len(found) or 1 for found in words), np.float32, count)
-    small = np.fromiter((len(found & common) for found in words), np.float32, count)
-    topical = np.fromiter((len(found & shared) for found in words), np.float32, count)
-    tokens = np.fromiter((text.count(" ", 0, _SEEN_CHARS) + 1 for text in texts), np.float32, count)
-    copies = Counter(texts)
-    first_seen: dict[str, int] = {}
-    again = [first_seen.setdefault(text, index) < index for index, text in enumerate(texts)]
+def _wording(texts: list[str], words: Words, shape: Shape) -> Group:
+    """How much a line says what the page's long lines say, and how often it repeats."""
+    small, topical = small_and_topical(words, shape.weight > _PROSE_WEIGHT)
+    copies = np.fromiter(map(Counter(texts).__getitem__, texts), np.int64, len(texts))
     return {
-        "small_words": small / sizes,
-        "topical_words": topical / sizes,
-        "varied_words": np.minimum(sizes / tokens, 2),
-        "copies": np.minimum(np.fromiter(map(copies.__getitem__, texts), np.float32, count), 5),
-        "again": np.array(again, np.float32),
+        "small_words": small,
+        "topical_words": topical,
+        "varied_words": np.minimum(words.sizes / (shape.counted[dumpchars.SPACE] + 1), 2),
+        "copies": np.minimum(copies, _COPIES),
     }
 
 
-def _furniture(lines: Lines, markers: list[Marker | None]) -> Group:
-    """Bullets, empty rows and markers."""
-    count = len(lines.texts)
-    blanks = np.minimum(np.array(lines.blanks, np.float32), 4)
-    kinds = np.full(count, -1)
-    alone = np.zeros(count, np.float32)
-    for index, marker in enumerate(markers):
-        if marker is not None:
-            kinds[index] = _KINDS.index(marker.kind)
-            alone[index] = not marker.value
-    columns = {
-        "bulleted": np.array(lines.bulleted, np.float32),
-        "blanks": blanks,
-        "blanks_behind": np.append(blanks[1:], np.float32(4)),
-        "marker": (kinds >= 0).astype(np.float32),
-        "marker_alone": alone,
-    }
-    flags = (kinds == np.arange(len(_KINDS))[:, None]).astype(np.float32)
-    return columns | {f"is_{kind}": flag for kind, flag in zip(_KINDS, flags, strict=True)}
+_COPIES: Final = 5
 
 
-def _flags(texts: list[str], own: Group) -> Group:
-    """Times, years, addresses and credits in short lines; an ellipsis at the end of any."""
-    clock, year, address, credit, ellipsis = np.zeros((5, len(texts)), np.float32)
-    is_short = own["length"] <= _FLAGGED_CHARS
-    for index in np.flatnonzero(is_short & (own["digits"] > 0)).tolist():
+def _flags(texts: list[str], words: Words, shape: Shape) -> Group:
+    """Times and credits in short lines; an ellipsis at the end of any."""
+    clock, credit, ellipsis = np.zeros((3, len(texts)), np.float32)
+    is_short = shape.length <= _FLAGGED_CHARS
+    for index in (is_short & (shape.counted[dumpchars.DIGIT] > 0)).nonzero()[0].tolist():
         clock[index] = _CLOCK.search(texts[index]) is not None
-        year[index] = _YEAR.search(texts[index]) is not None
-    for index in np.flatnonzero(is_short & (own["symbols"] + own["stops"] + own["separators"] > 0)).tolist():
-        text = texts[index]
-        if "@" in text or "://" in text or "www." in text or "." in text[:-1]:
-            address[index] = _ADDRESS.search(text) is not None
-    for index in _credited(texts, is_short & (own["length"] >= 12)):
-        credit[index] = 1
-    for index in np.flatnonzero(own["ends_stop"]).tolist():
-        ellipsis[index] = texts[index].endswith(("...", "\u2026"))  # HORIZONTAL ELLIPSIS
-    return {"clock": clock, "year": year, "address": address, "credit": credit, "ellipsis": ellipsis}
+    credit[words.lines_with(_CREDITS)] = 1
+    credit *= is_short & (shape.length >= _CREDIT_CHARS)
+    for index in (shape.last == dumpchars.STOP).nonzero()[0].tolist():
+        ellipsis[index] = texts[index].endswith(_ELLIPSES)
+    return {"clock": clock, "credit": credit, "ellipsis": ellipsis}
 
 
-def _credited(texts: list[str], looked_at: NDArray[np.bool_]) -> Iterator[int]:
-    """The lines that credit a picture."""
-    indices = np.flatnonzero(looked_at).tolist()
-    lowered = "\n".join([texts[index] for index in indices]).lower()
-    starts = [0, *accumulate(len(line) + 1 for line in lowered.split("\n"))]
-    for word in _CREDIT_WORDS:
-        at = lowered.find(word)
-        while at >= 0:
-            around = lowered[at - 1 : at] + lowered[at + len(word) : at + len(word) + 1]
-            if not word.isalpha() or not any(char.isalnum() or char == "_" for char in around):
-                yield indices[bisect_right(starts, at) - 1]
-            at = lowered.find(word, at + len(word))
+_ELLIPSES: Final = ("...", "\u2026")  # HORIZONTAL ELLIPSIS
 
 
-def _prose(own: Group) -> Column:
-    """The weight of each line that reads like a paragraph, else 0."""
-    weight = own["weight"]
-    is_prose = (weight > _PROSE_WEIGHT) & (own["stops"] + own["commas"] > 0) & (own["marker"] == 0)
-    return np.where(is_prose, weight, 0).astype(np.float32)
-
-
-def _before(values: Column) -> Column:
-    """Sums of what stands before each line."""
-    result: Column = (np.cumsum(values, dtype=np.float64) - values).astype(np.float32)
-    return result
-
-
-def _place(own: Group, prose: Column) -> Group:
-    """Where in the dump, and in what kind of dump."""
-    weight = own["weight"]
-    count = len(weight)
-    at = np.arange(count, dtype=np.float32)
-    total, prose_total = float(weight.sum()) or 1.0, float(prose.sum()) or 1.0
-    is_prose = np.flatnonzero(prose)
-    first, last = (int(is_prose[0]), int(is_prose[-1])) if len(is_prose) else (0, count - 1)
-    before = _before(prose)
-    whole = {
-        "lines": np.log1p(count),
-        "page_prose": np.log1p(prose_total),
-        "prose_share": prose_total / total,
-        "bullets_share": own["bulleted"].mean(),
-        "blanks_mean": own["blanks"].mean(),
-        "page_cased": (own["upper"] >= 0).mean(),
-        "markers_share": own["marker"].mean(),
-    }
-    return {name: np.full(count, value, np.float32) for name, value in whole.items()} | {
-        "at": at / count,
-        "lines_before": np.minimum(at, 300),
-        "lines_behind": np.minimum(count - at, 300),
-        "weight_before": _before(weight) / total,
-        "prose_before": before / prose_total,
-        "prose_chars_before": np.log1p(before),
-        "prose_chars_behind": np.log1p(np.maximum(prose_total - before - prose, 0)),
-        "from_first": np.clip(at - first, -_CAP, _CAP),
-        "from_last": np.clip(at - last, -_CAP, _CAP),
-        "from_longest": np.clip(at - int(prose.argmax()), -_CAP, _CAP),
-    }
-
-
-def window_means(values: NDArray[np.float32], spans: Sequence[tuple[int, int]]) -> list[NDArray[np.float32]]:
-    """For each span (before, behind) the means of values (..., N) over windows of lines.
-
-    A window reaches from `before` lines ahead of a line to `behind` lines after it, either of which may be negative.
-    """
-    count = values.shape[-1]
-    reach = max(max(before, behind) for before, behind in spans) + 1
-    sums = np.zeros((*values.shape[:-1], count + 2 * reach + 1))
-    np.cumsum(values, axis=-1, dtype=np.float64, out=sums[..., reach + 1 : reach + 1 + count])
-    sums[..., reach + 1 + count :] = sums[..., reach + count, None]
-    place = np.minimum(np.maximum(np.arange(-reach, count + reach + 1), 0), count)
-    means = []
-    for before, behind in spans:
-        low, high = (
-            slice(reach - before, reach - before + count),
-            slice(reach + behind + 1, reach + behind + 1 + count),
-        )
-        total = sums[..., high] - sums[..., low]
-        means.append((total / np.maximum(place[high] - place[low], 1)).astype(np.float32))
-    return means
-
-
-def _windows(own: Group, prose: Column) -> Group:
-    """How much prose stands around."""
-    series = np.array(
-        (own["ends_stop"], own["log_weight"], own["small_words"], own["capitals"], own["bulleted"])
-    )
-    ahead, behind_it, by_3, by_5, by_10 = window_means(series, _SPANS)
-    near = window_means(np.minimum(prose, 400), ((2, 2), (6, 6), (15, 15), (5, -1), (-1, 5)))
-    (commas_5,) = window_means(np.minimum(own["commas"], 5), ((5, 5),))
-    is_prose = prose > 0
-    names = ("prose_2", "prose_6", "prose_15", "prose_ahead", "prose_next")
-    return dict(zip(names, near, strict=True)) | {
-        "ends_3": by_3[0],
-        "ends_10": by_10[0],
-        "small_3": by_3[2],
-        "weight_ahead": ahead[1],
-        "weight_next": behind_it[1],
-        "bullets_5": by_5[4],
-        "capitals_3": by_3[3],
-        "commas_5": commas_5,
-        "weight_5": by_5[1],
-        "lines_since_prose": since(is_prose),
-        "lines_to_prose": since(is_prose[::-1])[::-1],
-    }
-
-
-_SPANS: Final = ((3, -1), (-1, 3), (3, 3), (5, 5), (10, 10))
-
-
-def since(flags: NDArray[np.bool_]) -> Column:
-    """Lines since the last flagged one of flags (..., N), that line itself left out; the cap where there is none."""
-    at = np.arange(flags.shape[-1])
-    last = np.full(flags.shape, -_CAP)
-    np.maximum.accumulate(np.where(flags, at, -_CAP)[..., :-1], axis=-1, out=last[..., 1:])
-    result: Column = np.minimum(at - last, _CAP).astype(np.float32)
-    return result
-
-
-def _since_markers(own: Group, prose: Column) -> Group:
-    """How far the nearest marker of each telling kind is, in lines and in prose; markers before any prose are menus."""
-    before = _before(prose)
-    flags = np.array([own[f"is_{kind}"] for kind in _CUTS]) > 0
-    flags[_CUTS.index(Kind.READ_ALSO)] &= own["marker_alone"] > 0
-    behind_prose = flags & (before > 200)
-    any_cut = behind_prose.any(axis=0)
-    seen: NDArray[np.int64] = np.cumsum(behind_prose, axis=1) - behind_prose
-    distances = since(np.concatenate((flags, own["marker"][None] > 0)))
-    columns = {f"since_{kind}": distances[number] for number, kind in enumerate(_CUTS)}
-    columns |= {
-        f"count_{kind}": np.minimum(seen[number], 5).astype(np.float32) for number, kind in enumerate(_CUTS)
-    }
-    ahead = since(np.array((any_cut, own["marker"] > 0))[:, ::-1])[:, ::-1]
-    marked = np.maximum.accumulate(np.where(any_cut, before, -1))
-    last = np.concatenate(([-1], marked[:-1]))
-    to_first = np.log1p(before[int(any_cut.argmax())]) if any_cut.any() else 0.0
-    return columns | {
-        "count_cuts": np.minimum(np.cumsum(any_cut) - any_cut, 10).astype(np.float32),
-        "to_cut": ahead[0],
-        "to_marker": ahead[1],
-        "since_marker": distances[-1],
-        "prose_since_cut": np.where(last >= 0, np.log1p(np.maximum(before - last, 0)), -1),
-        "prose_to_first_cut": np.where(last >= 0, to_first, -1),
-    }
-
-
-_COPIED: Final = (
-    "log_weight",
-    "ends_stop",
-    "commas",
-    "small_words",
-    "capitals",
-    "bulleted",
-    "marker",
-    "copies",
-    "ends_colon",
-    "digits",
-    "credit",
+_PAGE: Final = (
+    "lines",
+    "page_prose",
+    "prose_share",
+    "bullets_share",
+    "blanks_mean",
+    "page_cased",
+    "markers_share",
 )
 
 
-def _neighbours(own: Group) -> tuple[list[str], NDArray[np.float32]]:
+def _put_page(out: Columns, lines: Lines, own: dict[str, Column], weights: NDArray[np.float32]) -> None:
+    """What kind of dump."""
+    count = out.shape[1]
+    total, prose = weights.sum(axis=1).tolist()
+    prose = prose or 1.0
+    out[:] = np.array(
+        (
+            math.log1p(count),
+            math.log1p(prose),
+            prose / total,
+            sum(lines.bulleted) / count,
+            sum([blank if blank < _BLANKS else _BLANKS for blank in lines.blanks]) / count,  # noqa: FURB136 - a call is slow
+            np.count_nonzero(own["capitals"] >= 0) / count,
+            np.count_nonzero(own["marker"]) / count,
+        )
+    )[:, None]
+
+
+_BLANKS: Final = 4
+
+_PLACE: Final = (
+    *("at", "lines_before", "lines_behind", "from_first", "from_last", "from_longest"),
+    *("weight_before", "prose_before", "prose_chars_before", "prose_chars_behind"),
+)
+
+
+def _put_place(out: Columns, weights: NDArray[np.float32], before: NDArray[np.float64]) -> None:
+    """Where in the dump."""
+    count = out.shape[1]
+    at = np.arange(count, dtype=np.float32)
+    is_prose = weights[1].nonzero()[0].tolist()
+    first, last = (is_prose[0], is_prose[-1]) if is_prose else (0, count - 1)
+    np.divide(at, count, out=out[0])
+    np.minimum(at, _FAR_LINES, out=out[1])
+    np.minimum(count - at, _FAR_LINES, out=out[2])
+    anchors = np.array(((first,), (last,), (int(weights[1].argmax()),)), np.float32)
+    np.maximum(np.minimum(at - anchors, _CAP), -_CAP, out=out[3:6])
+    total = np.maximum(before[:, -1:] + weights[:, -1:], 1)
+    out[6:8] = before / total
+    out[8] = before[1]
+    np.maximum(total[1] - before[1] - weights[1], 0, out=out[9])
+    np.log1p(out[8:10], out=out[8:10])
+
+
+def means_around(
+    series: NDArray[np.float32], of: NDArray[np.int64], reaches: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(W, N): for each window the mean of one of series (S, N) over the lines around each line.
+
+    Window w is over series `of[w]` and reaches `reaches[w]` lines to each side, fewer at the ends of the dump; both
+    are (W, 1).
+    """
+    count = series.shape[1]
+    sums = np.zeros((len(series), count + 1))
+    series.cumsum(axis=1, dtype=np.float64, out=sums[:, 1:])
+    at = np.arange(count)
+    low, high = np.maximum(at - reaches, 0), np.minimum(at + (reaches + 1), count)
+    result: NDArray[np.float64] = (sums[of, high] - sums[of, low]) / (high - low)
+    return result
+
+
+_WINDOWS: Final = (
+    *("prose_2", "prose_6", "prose_15", "ends_3", "ends_10"),
+    *("small_3", "bullets_5", "weight_5", "commas_5"),
+)
+_WINDOW_SERIES: Final = np.array((0, 0, 0, 1, 1, 2, 3, 4, 5))[:, None]
+_WINDOW_LINES: Final = np.array((2, 6, 15, 3, 10, 3, 5, 5, 5))[:, None]
+_PROSE_MAX: Final = 400
+_COMMAS_MAX: Final = 5
+
+
+def _put_windows(out: Columns, lines: Lines, own: dict[str, Column], prose: Column) -> None:
+    """How much prose stands around."""
+    series = np.empty((6, len(prose)), np.float32)
+    np.minimum(prose, _PROSE_MAX, out=series[0])
+    series[1], series[2], series[3], series[4] = (
+        own["ends_stop"],
+        own["small_words"],
+        lines.bulleted,
+        own["log_weight"],
+    )
+    np.minimum(own["commas"], _COMMAS_MAX, out=series[5])
+    out[:] = means_around(series, _WINDOW_SERIES, _WINDOW_LINES)
+
+
+def _put_since(out: Columns, flags: NDArray[np.bool_]) -> None:
+    """Lines since the last flagged one of flags (K, N), that line itself left out; the cap where there is none."""
+    at = np.arange(flags.shape[1])
+    last = np.maximum.accumulate(np.where(flags, at, -_CAP), axis=1)
+    out[:, 0] = _CAP
+    np.minimum(at[1:] - last[:, :-1], _CAP, out=out[:, 1:], casting="unsafe")
+
+
+_MARKERS: Final = (
+    *(f"since_{kind}" for kind in _CUTS),
+    *("since_marker", "to_cut", "to_marker"),
+    *(f"count_{kind}" for kind in _CUTS),
+    *("count_cuts", "prose_since_cut", "prose_to_first_cut"),
+)
+_UNMARKED: Final = -1
+_OTHER: Final = len(_CUTS)
+_NUMBERS: Final = {kind: _CUTS.index(kind) if kind in _CUTS else _OTHER for kind in Kind}
+_KINDS_OF_CUTS: Final = np.arange(len(_CUTS))[:, None]
+
+
+def _number(marker: Marker) -> int:
+    """Which of the markers that end an article it is; a teaser with its headline on the same line does not."""
+    return _OTHER if marker.kind is Kind.READ_ALSO and marker.value else _NUMBERS[marker.kind]
+
+
+def _put_markers(out: Columns, kinds: NDArray[np.int64], before: NDArray[np.float64]) -> None:
+    """How far the nearest marker of each telling kind is, in lines and in prose; markers before any prose are menus."""
+    cuts, count = len(_CUTS), len(kinds)
+    flags = np.empty((cuts + 1, count), bool)
+    np.equal(kinds, _KINDS_OF_CUTS, out=flags[:cuts])
+    np.not_equal(kinds, _UNMARKED, out=flags[cuts])
+    counted = flags & (before > _CUT_PROSE)
+    is_cut = counted[cuts] = np.logical_or.reduce(counted[:cuts], axis=0)
+    _put_since(out[: cuts + 1], flags)
+    _put_since(out[cuts + 1 : cuts + 3, ::-1], np.array((is_cut, flags[cuts]))[:, ::-1])
+    np.minimum(counted.cumsum(axis=1) - counted, _CUTS_MAX, out=out[cuts + 3 : -2], casting="unsafe")
+    out[-2:] = -1
+    first = int(is_cut.argmax())
+    if is_cut[first]:
+        at_cut = np.maximum.accumulate(np.where(is_cut, before, 0))
+        np.log1p(before[first + 1 :] - at_cut[first:-1], out=out[-2, first + 1 :], casting="unsafe")
+        out[-1, first + 1 :] = math.log1p(before[first])
+
+
+_CUTS_MAX: Final = 10
+
+_COPIED: Final = ("log_weight", "ends_colon", "digits", "copies", "small_words", "commas", "capitals")
+
+
+@cache
+def _copied(names: tuple[str, ...]) -> list[int]:
+    return [*map(names.index, _COPIED)]
+
+
+def _put_neighbours(out: Columns, own: Columns) -> None:
     """Some features of the lines just before and behind; -1 where the dump ends."""
-    reach = max(_NEAR)
-    count = len(own["weight"])
-    padded = np.full((len(_COPIED), count + 2 * reach), -1, np.float32)
-    padded[:, reach : reach + count] = [own[name] for name in _COPIED]
-    names = [f"{name}{step:+d}" for step in _NEAR for name in _COPIED]
-    return names, np.concatenate([padded[:, reach + step : reach + step + count] for step in _NEAR])
+    reach, (width, count) = max(_NEAR), own.shape
+    padded = np.full((width, count + 2 * reach), -1, np.float32)
+    padded[:, reach : reach + count] = own
+    for number, step in enumerate(_NEAR):
+        out[number * width : (number + 1) * width] = padded[:, reach + step : reach + step + count]
+
+
+_NEAR_NAMES: Final = tuple(f"{name}{step:+d}" for step in _NEAR for name in _COPIED)
+_GROUPS: Final = (_PAGE, _PLACE, _WINDOWS, _MARKERS, _NEAR_NAMES)
+_OTHER_NAMES: Final = tuple(chain.from_iterable(_GROUPS))
+_SPANS: Final = tuple(
+    slice(end - len(group), end) for group, end in zip(_GROUPS, accumulate(map(len, _GROUPS)), strict=True)
+)

@@ -58,15 +58,19 @@ _PARTICLES: Final = frozenset(
 _STRAY_CHARS: Final = 2
 _SAID_PARAGRAPHS: Final = 12
 _SAID_CHARS: Final = 3_000
+_DENSE_CHARS: Final = 300
+"""So many characters tell whether a text is in a script without spaces."""
 _TITLE_LINES: Final = 25
 _TITLE_WORDS: Final = 5
 _DISTANCE_SCORE: Final = 0.02
 _REPEATED_SCORE: Final = 0.2
 _DATE_DIGITS: Final = 4
 _DATE_RATIO: Final = 0.15
-_CREDITS: Final = ("\u00a9", "|", "://", "@")  # COPYRIGHT SIGN
+_CREDIT: Final = re.compile("[\u00a9|@]|://")  # COPYRIGHT SIGN
+_CREDIT_ENDS: Final = (")", "\uff09")  # FULLWIDTH RIGHT PARENTHESIS
 _COLON: Final = re.compile("[:\uff1a]")  # FULLWIDTH COLON
 _DIGIT: Final = re.compile(r"\d")
+_BEHIND_NAMES: Final = re.compile("\\d|\u2022|\u00b7\\s|\\s[\u2013\u2014]\\s")  # BULLET, MIDDLE DOT, DASHES
 _WORD: Final = re.compile(r"\w+")
 _COMMON_PARAGRAPHS: Final = 3
 _COMMON_RATIO: Final = 0.25
@@ -96,40 +100,69 @@ def title_of(
     Of the lines that may be it, the one that says most of what the article says, the nearest of equal ones; a line
     that the page repeats, as it does with its title, counts more, one of a word or two less.
     """
-    said = _said(" ".join(article[:_SAID_PARAGRAPHS])[:_SAID_CHARS])
+    nearest = range(first - 1, max(-1, first - 1 - _TITLE_LINES), -1)
+    candidates = [
+        (distance, index)
+        for distance, index in enumerate(nearest)
+        if markers[index] is None and not lines.bulleted[index] and _is_headline(lines.texts[index])
+    ]
+    if not candidates:
+        return None
+    said = _Said(" ".join(article[:_SAID_PARAGRAPHS])[:_SAID_CHARS])
     copies = Counter(lines.texts)
     scores: dict[int, float] = {}
-    for distance, index in enumerate(range(first - 1, max(-1, first - 1 - _TITLE_LINES), -1)):
+    for distance, index in candidates:
         line = lines.texts[index]
-        if markers[index] is not None or lines.bulleted[index] or not _is_headline(line):
-            continue
-        words = _said(line)
-        score = len(words & said) / max(len(words), _TITLE_WORDS) - distance * _DISTANCE_SCORE
+        words = _words(line)
+        score = sum(map(said.has, words)) / max(len(words), _TITLE_WORDS) - distance * _DISTANCE_SCORE
         scores[index] = score + _REPEATED_SCORE * (copies[line] > 1)
-    best = max(scores, key=lambda index: (scores[index], index), default=None)
-    return None if best is None or scores[best] <= 0 else lines.texts[best]
+    best = max(scores, key=lambda index: (scores[index], index))
+    return None if scores[best] <= 0 else lines.texts[best]
 
 
-def _said(text: str) -> set[str]:
+def _words(text: str) -> set[str]:
     """The words of a text but for the shortest; of scripts without spaces the pairs of characters."""
     folded = text.casefold()
-    if weight(folded) > 2 * len(folded):
+    if _is_dense(folded[:_DENSE_CHARS]):
         return {folded[at : at + 2] for at in range(len(folded) - 1)}
     return {word for word in _WORD.findall(folded) if len(word) > _STRAY_CHARS}
 
 
+class _Said:
+    """Which words a text has, as `_words` would find them; only those that are asked for are looked for."""
+
+    def __init__(self, text: str) -> None:
+        self._folded = text.casefold()
+        self._is_dense = _is_dense(self._folded[:_DENSE_CHARS])
+        self._between_spaces = set(self._folded.split())
+
+    def has(self, word: str) -> bool:
+        """Whether `word`, one of `_words` of another text, is a word of this one."""
+        if self._is_dense or len(word) <= _STRAY_CHARS:
+            return self._is_dense and len(word) == 2 and word in self._folded
+        return word in self._between_spaces or self._stands_alone(word)
+
+    def _stands_alone(self, word: str) -> bool:
+        at = self._folded.find(word)
+        while at >= 0:
+            end = at + len(word)
+            around = self._folded[at - 1 : at] + self._folded[end : end + 1]
+            if not any(char.isalnum() or char == "_" for char in around):
+                return True
+            at = self._folded.find(word, end)
+        return False
+
+
+def _is_dense(text: str) -> bool:
+    """Whether more than half of the characters are ideographs or kana."""
+    return weight(text) > 2 * len(text)
+
+
 def _is_headline(line: str) -> bool:
-    is_sized = _TITLE_CHARS[0] <= weight(line) and len(line) <= _TITLE_CHARS[1]
-    is_credited = any(mark in line for mark in _CREDITS) or line.endswith(
-        (")", "\uff09")
-    )  # FULLWIDTH PARENTHESIS
-    return (
-        is_sized
-        and not _is_date(line)
-        and not is_credited
-        and not line.endswith(_NOT_TITLE_END)
-        and not _byline(line)
-    )
+    if len(line) > _TITLE_CHARS[1] or weight(line) < _TITLE_CHARS[0]:
+        return False
+    is_credited = line.endswith(_CREDIT_ENDS) or _CREDIT.search(line) is not None
+    return not is_credited and not _is_date(line) and not line.endswith(_NOT_TITLE_END) and not _byline(line)
 
 
 def source_of(lines: Sequence[str]) -> str | None:
@@ -149,8 +182,7 @@ def authors_of(lines: Sequence[str]) -> tuple[str, ...]:
         if names := _byline(line):
             return distinct(names)
     for before, line, behind_it in zip(("", *lines), lines, (*lines[1:], ""), strict=False):
-        is_signed = before.rstrip(" :").casefold() in author_words()
-        if is_signed or _is_date(behind_it):
+        if _is_date(behind_it) or before.rstrip(" :").casefold() in author_words():
             names = _names(line)
             if names and len(names[0].split()) <= _NAME_WORDS - 2:
                 return distinct(names)
@@ -159,7 +191,8 @@ def authors_of(lines: Sequence[str]) -> tuple[str, ...]:
 
 def _byline(line: str) -> list[str]:
     """The names on a line such as "By Ann Lee and Bo Ek"; empty when the line is none."""
-    first, _, rest = BULLET.sub("", line).replace(":", " ", 1).partition(" ")
+    plain = line if line[:1].isalnum() else BULLET.sub("", line, count=1)
+    first, _, rest = plain.replace(":", " ", 1).partition(" ")
     return _names(rest) if first.casefold() in author_words() else []
 
 
@@ -167,7 +200,7 @@ def _names(text: str) -> list[str]:
     """The names that `text` begins with and consists of, but for roles, places and a date behind them."""
     if len(text) > 2 * _NAME_CHARS:
         return []
-    without_date = _DIGIT.split(text, maxsplit=1)[0]
+    without_date = _BEHIND_NAMES.split(text, maxsplit=1)[0]
     pieces = [piece.strip(" .|-/") for piece in _CONJUNCTION.split(without_date)]
     names = [piece for piece in pieces if _is_name(piece)]
     return names if pieces and _is_name(pieces[0]) else []
@@ -191,7 +224,7 @@ def _is_name(text: str) -> bool:
 
 def _is_date(line: str) -> bool:
     """Whether a line is a date, a time or both, and little else."""
-    digits = sum(map(str.isdigit, line))
+    digits = sum(map(str.isdigit, line)) if _DIGIT.search(line) else 0
     return digits >= _DATE_DIGITS and digits >= _DATE_RATIO * len(line)
 
 
@@ -199,8 +232,9 @@ def behind(lines: Lines, markers: Sequence[Marker | None], end: int, article: Se
     """What the lines from `end` on say of the article that ends there."""
     found = Behind()
     section: Kind | None = None
-    for index in range(end, len(lines.texts)):
-        line, marker = lines.texts[index], markers[index]
+    for line, marker in zip(lines.texts[end:], markers[end:], strict=True):
+        if marker is None and section is None:
+            continue
         if marker:
             section = marker.kind
             if section is Kind.SOURCE and marker.value:
@@ -222,22 +256,21 @@ def _keywords(line: str, article: Sequence[str]) -> list[str]:
     found = split_keywords(line)
     if any(" " in keyword for keyword in found):
         return found
-    paragraphs = [set(paragraph.split()) for paragraph in article]
-    return [keyword for keyword in found if not _is_stray(keyword, paragraphs)]
+    return [keyword for keyword in found if not _is_stray(keyword, article)]
 
 
-def _is_stray(keyword: str, paragraphs: Sequence[set[str]]) -> bool:
-    if (
-        len(letters(keyword)) <= _STRAY_CHARS
-        and keyword == keyword.casefold()
-        and not _is_ideographic(keyword)
-    ):
+def _is_stray(keyword: str, article: Sequence[str]) -> bool:
+    size = len(letters(keyword))
+    if size <= _STRAY_CHARS and keyword == keyword.casefold() and not _is_ideographic(keyword):
         return True
-    holders = sum(keyword in words for words in paragraphs)
-    is_common = holders > max(_COMMON_PARAGRAPHS, _COMMON_RATIO * len(paragraphs))
-    is_common = is_common and len(letters(keyword)) <= 2 * _STRAY_CHARS
     marker = find_marker(keyword)
-    return is_common or (marker is not None and marker.kind is Kind.LINK)
+    is_link = marker is not None and marker.kind is Kind.LINK
+    return is_link or (size <= 2 * _STRAY_CHARS and _is_common(keyword, article))
+
+
+def _is_common(word: str, article: Sequence[str]) -> bool:
+    holders = sum([word in paragraph and word in paragraph.split() for paragraph in article])
+    return holders > max(_COMMON_PARAGRAPHS, _COMMON_RATIO * len(article))
 
 
 def _is_ideographic(text: str) -> bool:

@@ -11,6 +11,11 @@ from typing import Final
 BULLET: Final = re.compile(
     "\\s*(?:[\u2022\u2023\u25e6\u25cf\u25cb\u25a0\u25aa\u25b8\u25c6\u00b7\u203a]\\s*|[*+\u2013\u2014-]\\s+)(?=\\S)"
 )
+_OTHER_SPACES: Final = tuple(
+    char for char in map(chr, range(0x10000)) if char.isspace() and char not in " \n"
+)
+"""What `str.split` parts words at, and `str.splitlines` rows."""
+_ASCII_SPACES: Final = tuple(filter(str.isascii, _OTHER_SPACES))
 _WRAP_CHARS: Final = (40, 120)
 """Between these widths programs break lines: mail at 72, consoles at 80, editors at 100."""
 _WRAPPED_ROWS: Final = 3
@@ -43,8 +48,7 @@ def split_lines(text: str) -> Lines:
     rows: list[str] = []
     blanks: list[int] = []
     empty = 0
-    for raw in text.splitlines():
-        row = " ".join(raw.split())
+    for row in _rows(text):
         if row:
             rows.append(row)
             blanks.append(empty)
@@ -52,13 +56,28 @@ def split_lines(text: str) -> Lines:
         else:
             empty += 1
     first = rows[:_JOINED_ROWS]
+    beyond = [False] * (len(rows) - len(first))
     bulleted = [not row[0].isalnum() and BULLET.match(row) is not None for row in first]
-    joints = _joints(first, blanks, bulleted)
-    bulleted += [False] * (len(rows) - len(first))
-    joints += [False] * (len(rows) - len(first))
-    if not any(joints):
-        return Lines(rows, blanks, bulleted)
-    return _joined(rows, blanks, bulleted, joints)
+    joints = _joints(first, blanks, bulleted) + beyond
+    bulleted += beyond
+    return _joined(rows, blanks, bulleted, joints) if True in joints else Lines(rows, blanks, bulleted)
+
+
+def _rows(text: str) -> list[str]:
+    """The rows of `text` with single spaces and none around them, as most dumps are written."""
+    if not _is_plain(text):
+        return [" ".join(row.split()) for row in text.splitlines()]
+    if "  " in text or "\n " in text or " \n" in text:
+        return [" ".join(row.split()) if "  " in row else row.strip(" ") for row in text.split("\n")]
+    return text.strip(" ").split("\n")
+
+
+def _is_plain(text: str) -> bool:
+    """Whether all white space is spaces and line feeds."""
+    for space in _ASCII_SPACES if text.isascii() else _OTHER_SPACES:  # noqa: SIM110 - in half the time of `any`
+        if space in text:
+            return False
+    return True
 
 
 def _joined(rows: list[str], blanks: list[int], bulleted: list[bool], joints: list[bool]) -> Lines:
@@ -74,25 +93,25 @@ def _joined(rows: list[str], blanks: list[int], bulleted: list[bool], joints: li
 def _joints(rows: list[str], blanks: list[int], bulleted: list[bool]) -> list[bool]:
     """For each row whether the next one goes on with its paragraph."""
     joints = [False] * len(rows)
-    widths = [len(row) for row in rows]
+    widths = list(map(len, rows))
     page_width = _page_width(widths)
     first = 0
-    for index in range(1, len(rows) + 1):
-        if index < len(rows) and not blanks[index] and not bulleted[index]:
-            continue
-        _join_block(rows, widths, first, index, page_width, joints)
-        first = index
+    for index, (blank, is_bulleted) in enumerate(zip(blanks, bulleted, strict=False)):
+        if blank or is_bulleted:
+            if index - first > 1:
+                _join_block(rows, widths, first, index, page_width, joints)
+            first = index
+    _join_block(rows, widths, first, len(rows), page_width, joints)
     return joints
 
 
 def _page_width(widths: Sequence[int]) -> int:
     """The width at which all of a dump's text is broken, 0 when it is not."""
-    if not widths:
+    widest = max(widths, default=0)
+    if not _WRAP_CHARS[0] <= widest <= _WRAP_CHARS[1]:
         return 0
-    widest = max(widths)
     full = sum(width >= 0.8 * widest for width in widths)
-    is_wrapped = _WRAP_CHARS[0] <= widest <= _WRAP_CHARS[1] and full >= max(5, _FULL_RATIO * len(widths))
-    return widest if is_wrapped else 0
+    return widest if full >= max(5, _FULL_RATIO * len(widths)) else 0
 
 
 def _join_block(

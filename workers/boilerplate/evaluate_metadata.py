@@ -1,7 +1,7 @@
 """`python -m workers.boilerplate.evaluate_metadata FOLDER`: how well the metadata of pages are read.
 
 FOLDER holds html.fundus.jsonl.gz and metadata.fundus.jsonl. Pages are divided by host into halves a and b with a fixed
-seed. All 129 pages were seen while the rule for titles was written; only those for authors were tuned mainly on half a.
+seed. All 129 pages were seen while the rules for titles were written; only those for authors were tuned mainly on half a.
 """
 
 import argparse
@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 
 import turbohtml
 
-from workers.boilerplate.metadata import Metadata, read_metadata
+from workers.boilerplate.blocks import blocks_of
+from workers.boilerplate.metadata import Metadata, PageView, read_metadata, structured_data
+from workers.boilerplate.tokens import tokens_of
 
 _JSON_LD: Final = re.compile(r"<script[^>]*ld\+json[^>]*>.*?</script>", re.IGNORECASE | re.DOTALL)
 # Quotation marks and dashes of all kinds to ASCII; SOFT HYPHEN, ZERO WIDTH SPACE and WORD JOINER to nothing.
@@ -117,7 +119,10 @@ def answers(gold: Iterable[GoldPage], *, json_ld: bool = True) -> dict[str, Answ
 
 
 def _read(html: str, url: str) -> Metadata:
-    return read_metadata(turbohtml.parse(html), url=url, fetched_at=None)
+    document = turbohtml.parse(html)
+    scripts = structured_data(document)
+    tokens = tokens_of([document])
+    return read_metadata(PageView(tokens, blocks_of(tokens), 0, scripts), url=url, fetched_at=None)
 
 
 def _gold(row: dict[str, Any], page: dict[str, Any]) -> GoldPage:

@@ -6,8 +6,8 @@ from typing import Final, Literal
 from schemas.cleaned_article import CleanedArticle
 from schemas.raw_event import RawEvent
 from schemas.rejected_event import RejectReason
-from workers.boilerplate.charset import decode, scrub
-from workers.boilerplate.html import judge_html
+from workers.boilerplate.charset import decode, scrub, with_newlines
+from workers.boilerplate.html import Html, judge_html
 from workers.boilerplate.page import Judged
 from workers.boilerplate.paragraphs import tidy
 from workers.boilerplate.sniff import is_html
@@ -49,5 +49,5 @@ def explain(event: RawEvent) -> Explanation:
 def _blocks(text: str, form: Form, url: str | None) -> tuple[Judged, ...]:
     """The blocks, their text written as the record has it: NFC, one space between words."""
     address = tidy(scrub(url or "")) or None
-    blocks = judge_html(text, url=address) if form == "html" else judge_dump(text)
+    blocks = judge_html(Html(text, address)) if form == "html" else judge_dump(with_newlines(text))
     return tuple(replace(block, text=tidy(block.text)) for block in blocks)

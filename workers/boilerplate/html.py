@@ -1,98 +1,94 @@
-"""The article of an HTML page: its blocks are judged, and what it states of itself is read beside."""
+"""The articles of HTML pages: their blocks are judged, and what the pages state of themselves is read beside."""
 
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import compress, islice
+from itertools import compress
 from typing import Final
 
+import numpy as np
 import turbohtml
 
 from schemas.cleaned_article import Extent
-from workers.boilerplate.blocks import Blocks, blocks_of
+from workers.boilerplate.blocks import Blocks, PageBlocks, blocks_of
 from workers.boilerplate.extent import extent_of, is_long, leads_to_more
-from workers.boilerplate.features import Array, Hints
-from workers.boilerplate.forest import ForestPair, shipped
-from workers.boilerplate.maintext import Why, decide, evidence, judge, paragraphs
-from workers.boilerplate.metadata import Metadata, read_metadata
+from workers.boilerplate.features import Hints
+from workers.boilerplate.forest import CERTAIN, ForestPair, shipped
+from workers.boilerplate.maintext import Chances, Why, decide, evidence, judge, paragraphs
+from workers.boilerplate.metadata import Metadata, PageView, read_metadata, structured_data
 from workers.boilerplate.page import Judged, Page
-from workers.boilerplate.paragraphs import join, tidy, weight
+from workers.boilerplate.paragraphs import letters, tidy
+from workers.boilerplate.tokens import CODE, Flags, Tokens, tokens_of
 
 _RETRY_CHARS: Final = 250
 """A page with less main text is read again with its menus and footer, for those that put the article into one."""
-
-
 _LINK_RATIO: Final = 0.9
 """A block is nothing but a link when so much of it is; white space between links is in none."""
 _HEADLINE_RATIO: Final = 0.8
 """The same of a headline: a time of day stands before it perhaps."""
 _HEADLINE_CHARS: Final = 25
+_TEXT: Final = Why.TEXT
 _HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4"})
-_LINKS_MAX: Final = 1_000
-_LABEL_CHARS: Final = 200
+_NEAR_TAGS: Final = 60
+"""The label of a link to the rest of the article stands so near behind the beginning of its last paragraph."""
+_LABEL_BYTES: Final = 400
+_BEFORE_BYTES: Final = 4_000
 _ENDING_CHARS: Final = 40
 """Enough of the last paragraph to know it again."""
 _MENU: Final = "stands in a menu or in the foot of the page, which are not read"
 
-_Decided = tuple[Blocks, list[Why], Array]
-"""Blocks, what decided about each, and the probability of each."""
+
+@dataclass(frozen=True, slots=True)
+class Html:
+    """A page as it came: its source, the address it was found at, and when."""
+
+    text: str
+    url: str | None = None
+    fetched_at: datetime | None = None
 
 
-def read_html(
-    page: str, *, url: str | None, fetched_at: datetime | None, forests: ForestPair | None = None
-) -> Page:
-    """The main text of `page` and the fields it states; deterministic, no clock and no network.
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What is decided about the blocks of a page, what the model said of them, and which are kept."""
 
-    `forests` are the shipped ones when None; the evaluation passes those that have not seen the page's site.
+    blocks: PageBlocks
+    judged: Chances
+    whys: list[Why]
+    is_kept: list[bool]
+
+    @property
+    def chars(self) -> int:
+        return sum(map(len, compress(self.blocks.text, self.is_kept)))
+
+
+def read_html(pages: Sequence[Html], *, forests: ForestPair | None = None) -> list[Page]:
+    """For each page, in order, its main text and the fields that it states; deterministic, no clock and no network.
+
+    What is read of a page does not depend on those beside it. `forests` are the shipped ones when None; the evaluation
+    passes those that have not seen the pages' sites. Raises ValueError or RecursionError for a page that cannot be
+    parsed.
     """
-    document = turbohtml.parse(page)
-    metadata = read_metadata(document, url=url, fetched_at=fetched_at)
-    blocks, whys, _ = _settled(page, document, metadata, forests or shipped("page"))
-    kept = [number for number, why in enumerate(whys) if why is Why.TEXT]
-    text = join(paragraphs(blocks, whys))
-    links, headlines = _linked(blocks, _LINK_RATIO), _linked(blocks, _HEADLINE_RATIO)
-    return Page(
-        text=text,
-        blocks=len(whys),
-        title=metadata.title,
-        authors=metadata.authors,
-        lang=metadata.lang,
-        published_at=metadata.published_at,
-        published_zone=metadata.published_zone,
-        modified_at=metadata.modified_at,
-        modified_zone=metadata.modified_zone,
-        image=metadata.image,
-        extent=_extent(document, blocks, whys, is_paywalled=metadata.is_paywalled),
-        site_name=metadata.site_name,
-        canonical_url=metadata.canonical_url,
-        keywords=metadata.keywords,
-        related=metadata.related,
-        headings=metadata.headings,
-        link_ratio=_weight(blocks, links.intersection(kept)) / max(1, _weight(blocks, kept)),
-        links=sum(_is_headline(blocks, number) for number in headlines),
-        under_links=_under_links(blocks, kept, headlines),
-        asks_for_password=metadata.asks_for_password,
-    )
+    if not pages:
+        return []
+    tokens, metadata, settled = _settled(pages, forests or shipped("page"))
+    return [_page(tokens, number, metadata[number], each) for number, each in enumerate(settled)]
 
 
-def judge_html(page: str, *, url: str | None, forests: ForestPair | None = None) -> tuple[Judged, ...]:
+def judge_html(page: Html, *, forests: ForestPair | None = None) -> tuple[Judged, ...]:
     """Every block of `page` in reading order with what was decided and why, menus and footer included."""
-    document = turbohtml.parse(page)
-    metadata = read_metadata(document, url=url, fetched_at=None)
-    blocks, whys, scores = _settled(page, document, metadata, forests or shipped("page"))
+    tokens, _, (settled,) = _settled([page], forests or shipped("page"))
+    blocks = settled.blocks
     decided = []
-    for number, (text, why, score) in enumerate(zip(blocks.text, whys, scores.tolist(), strict=True)):
+    for number, (text, why) in enumerate(zip(blocks.text, settled.whys, strict=True)):
         more = evidence(blocks, number) if why is Why.MODEL else ""
-        kind = blocks.elements.name[blocks.row[number]]
-        decided.append(Judged(text, kind, why is Why.TEXT, f"{why}: {more}" if more else why.value, score))
-    everything = blocks_of(turbohtml.parse(page), whole=True)
-    kinds = (everything.elements.name[row] for row in everything.row)
-    return tuple(
-        _with_menus(
-            decided,
-            [Judged(*each, kept=False, reason=_MENU) for each in zip(everything.text, kinds, strict=True)],
-        )
-    )
+        score = float(settled.judged.chance[number]) / CERTAIN
+        reason = f"{why}: {more}" if more else why.value
+        decided.append(Judged(text, blocks.name[number], why is Why.TEXT, reason, score))
+    everything = blocks_of(tokens, whole=True).of_page(0)
+    named = zip(everything.text, everything.name, strict=True)
+    return tuple(_with_menus(decided, [Judged(*each, kept=False, reason=_MENU) for each in named]))
 
 
 def _with_menus(decided: Sequence[Judged], everything: Sequence[Judged]) -> Iterator[Judged]:
@@ -122,77 +118,103 @@ def hints_of(metadata: Metadata) -> Hints:
     return Hints(metadata.title or "", metadata.description or "")
 
 
-def _settled(page: str, document: turbohtml.Document, metadata: Metadata, forests: ForestPair) -> _Decided:
-    """What is decided about the blocks of `document`, which is taken apart; where they hold hardly any text, of all of
-    `page`.
-    """
-    first = _decided(document, metadata, forests, whole=False)
-    if _chars(first) >= _RETRY_CHARS:
-        return first
-    second = _decided(turbohtml.parse(page), metadata, forests, whole=True)
-    return second if _chars(second) > 2 * _chars(first) else first
+def tokens_and_metadata(pages: Sequence[Html]) -> tuple[Tokens, Blocks, list[Metadata]]:
+    """The tags of the pages, their blocks without menus, and what each page states."""
+    documents = [turbohtml.parse(page.text, positions=False) for page in pages]
+    scripts = [structured_data(document) for document in documents]
+    tokens = tokens_of(documents)
+    blocks = blocks_of(tokens)
+    metadata = [
+        read_metadata(
+            PageView(tokens, blocks, number, scripts[number]), url=page.url, fetched_at=page.fetched_at
+        )
+        for number, page in enumerate(pages)
+    ]
+    return tokens, blocks, metadata
 
 
-def _decided(
-    document: turbohtml.Document, metadata: Metadata, forests: ForestPair, *, whole: bool
-) -> _Decided:
-    blocks = blocks_of(document, whole=whole)
-    scores = judge(blocks, hints_of(metadata), forests)
-    return blocks, decide(blocks, scores, metadata.title, metadata.authors), scores
+def _settled(pages: Sequence[Html], forests: ForestPair) -> tuple[Tokens, list[Metadata], list[_Settled]]:
+    """What is decided about the blocks of each page; where they hold hardly any text, about all that it has."""
+    tokens, blocks, metadata = tokens_and_metadata(pages)
+    settled = _decided(blocks, metadata, forests)
+    for number, first in enumerate(settled):
+        if first.chars < _RETRY_CHARS:
+            whole = blocks_of(tokens.of_page(number), whole=True)
+            (second,) = _decided(whole, metadata[number : number + 1], forests)
+            if second.chars > 2 * first.chars:
+                settled[number] = second
+    return tokens, metadata, settled
 
 
-def _linked(blocks: Blocks, ratio: float) -> set[int]:
-    """The blocks of which so large a share is links."""
-    texts = zip(blocks.text, blocks.linked, strict=True)
-    return {number for number, (text, linked) in enumerate(texts) if linked >= ratio * len(text)}
+def _decided(blocks: Blocks, metadata: Sequence[Metadata], forests: ForestPair) -> list[_Settled]:
+    judged = judge(blocks, [hints_of(each) for each in metadata], forests)
+    settled = []
+    for number, each in enumerate(metadata):
+        page, own = blocks.of_page(number), judged.between(*blocks.pages[number : number + 2])
+        whys = decide(page, own, each.title, each.authors)
+        settled.append(_Settled(page, own, whys, [why is _TEXT for why in whys]))
+    return settled
 
 
-def _is_headline(blocks: Blocks, number: int) -> bool:
-    """Whether a block is a heading, or as long as headlines are."""
-    name = blocks.elements.name[blocks.row[number]]
-    return name in _HEADINGS or weight(blocks.text[number]) >= _HEADLINE_CHARS
+def _page(tokens: Tokens, number: int, metadata: Metadata, settled: _Settled) -> Page:
+    blocks, weight = settled.blocks, settled.judged.weight
+    kept = np.array(settled.is_kept, bool)
+    linked = np.array(blocks.linked)
+    is_heading = np.array([name in _HEADINGS for name in blocks.name], bool)
+    is_headline = is_heading | (weight >= _HEADLINE_CHARS)
+    leads_on = is_headline & (linked >= _HEADLINE_RATIO)
+    return Page(
+        text=unicodedata.normalize("NFC", "\n\n".join(paragraphs(blocks, settled.is_kept))),
+        blocks=len(settled.whys),
+        title=metadata.title,
+        authors=metadata.authors,
+        lang=metadata.lang,
+        published_at=metadata.published_at,
+        published_zone=metadata.published_zone,
+        modified_at=metadata.modified_at,
+        modified_zone=metadata.modified_zone,
+        image=metadata.image,
+        extent=_extent(tokens, number, settled, is_paywalled=metadata.is_paywalled),
+        site_name=metadata.site_name,
+        canonical_url=metadata.canonical_url,
+        keywords=metadata.keywords,
+        related=metadata.related,
+        headings=metadata.headings,
+        link_ratio=float(weight[kept & (linked >= _LINK_RATIO)].sum() / max(1, weight[kept].sum())),
+        links=int(leads_on.sum()),
+        under_links=_under_links(blocks.text, kept, is_headline, leads_on, letters(metadata.title or "")),
+        asks_for_password=metadata.asks_for_password,
+    )
 
 
-def _weight(blocks: Blocks, numbers: Iterable[int]) -> int:
-    return sum(weight(blocks.text[number]) for number in numbers)
-
-
-def _extent(
-    document: turbohtml.Document, blocks: Blocks, whys: Sequence[Why], *, is_paywalled: bool
-) -> Extent:
+def _extent(tokens: Tokens, number: int, settled: _Settled, *, is_paywalled: bool) -> Extent:
     """How much of the article the blocks are; the label of a link to the rest is often too short to be one of them."""
-    is_kept = [why is Why.TEXT for why in whys]
+    blocks, is_kept = settled.blocks, settled.is_kept
     extent = extent_of(blocks.text, is_kept, is_paywalled=is_paywalled)
     kept = list(compress(blocks.text, is_kept))
     if extent is not Extent.FULL or not kept or is_long(kept):
         return extent
-    labels = (
-        link for link in document.find_all("a", limit=_LINKS_MAX) if leads_to_more(link.text[:_LABEL_CHARS])
-    )
-    return (
-        Extent.STUB
-        if any(_text_before(label).endswith(kept[-1][-_ENDING_CHARS:]) for label in labels)
-        else extent
-    )
+    ending = kept[-1][-_ENDING_CHARS:]
+    begin = list(compress(blocks.token, is_kept))[-1]
+    near = range(begin, min(begin + _NEAR_TAGS, int(tokens.pages[number + 1])))
+    for link in near:
+        if tokens.is_open[link] and tokens.tag[link] == CODE["a"]:
+            label = tokens.text(link, tokens.partner[link], _LABEL_BYTES)
+            if leads_to_more(tidy(label)) and tidy(tokens.text_before(link, _BEFORE_BYTES)).endswith(ending):
+                return Extent.STUB
+    return extent
 
 
-def _text_before(element: turbohtml.Element) -> str:
-    """The text of what stands before `element` in the one around it, or before that one, on one line."""
-    around: Iterable[turbohtml.Node] = (element, *islice(element.ancestors, 1))
-    before = (tidy(node.text) for each in around for node in each.previous_siblings)
-    return next(filter(None, before), "")
+def _under_links(texts: Sequence[str], kept: Flags, is_headline: Flags, leads_on: Flags, title: str) -> int:
+    """How many of the kept blocks have a headline that is a link right above them, a date or a name between perhaps.
 
-
-def _under_links(blocks: Blocks, kept: Iterable[int], links: set[int]) -> int:
-    """How many of the kept blocks have a headline that is a link right above them, a date or a name between perhaps."""
+    `title`: the letters of the page's own headline, which may be a link to the page itself.
+    """
     found = 0
-    for number in kept:
-        above = (each for each in (number - 1, number - 2) if each >= 0)
-        headline = next((each for each in above if _is_headline(blocks, each)), None)
-        found += headline in links and number not in links
+    candidates = kept & ~leads_on
+    candidates[1:] &= leads_on[:-1] | np.concatenate([[False], leads_on[:-2]])
+    candidates[:1] = False
+    for number in np.flatnonzero(candidates).tolist():
+        above = number - 1 if is_headline[number - 1] else number - 2
+        found += above >= 0 and bool(leads_on[above]) and letters(texts[above]) != title
     return found
-
-
-def _chars(decided: _Decided) -> int:
-    blocks, whys, _ = decided
-    return sum(len(text) for text, why in zip(blocks.text, whys, strict=True) if why is Why.TEXT)

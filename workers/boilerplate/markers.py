@@ -5,13 +5,19 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
 _HEAD_CHARS: Final = 64
 """Longer than any form with its vowel marks."""
 _PREFIX_CHARS: Final = 4
+_BEGIN_CHARS: Final = 2 + _PREFIX_CHARS
+"""A bullet and what tells the form."""
+_SHORT_SIZES: Final = (3, 2, 1)
+_BEGINNINGS: Final = 1 << 14
+"""How many beginnings of lines are remembered: those of some thousand pages, in two megabytes."""
+_SIGMA: Final = "\u03a3"  # GREEK CAPITAL LETTER SIGMA
 _LINE_CHARS: Final = 160
 """A line that begins with a marker and goes on without a colon is page furniture only when it is a line, not a
 paragraph."""
@@ -71,25 +77,44 @@ class _Form:
 
 def find_marker(paragraph: str) -> Marker | None:
     """The marker that `paragraph` (tidied, one line) begins with, or None when it is text."""
+    sizes = _sizes_of(paragraph[:_BEGIN_CHARS])
+    if sizes == ():
+        return None
     line = paragraph
     if not line[:1].isalnum():
         line = line[2:] if line[:2] in _BULLETS and line[2:3].isalnum() else _LEADING.sub("", line)
-    folded = line[:_HEAD_CHARS].lower()
-    if not folded.isascii():
-        folded = folded.translate(_FOLDED)
+    head = line[:_HEAD_CHARS]
+    folded = head.lower() if head.isascii() else head.lower().translate(_FOLDED)
+    is_even = len(folded) == len(head)  # only a dotted I grows, and its dot is folded away
+    if sizes is None:
+        sizes = _sizes().get(folded[:_PREFIX_CHARS], ()) + _SHORT_SIZES
     forms = _forms()
-    for size in (*_sizes().get(folded[:_PREFIX_CHARS], ()), 3, 2, 1):
+    for size in sizes:
         form = forms.get(folded[:size])
         if form is not None and len(form.text) == size:
-            value = _value(form, line, line[_end_of(form.text, line) :])
+            value = _value(form, line, line[size if is_even else _end_of(form.text, line) :])
             if value is not None:
                 return Marker(form.kind, value)
     return None
 
 
+@lru_cache(maxsize=_BEGINNINGS)
+def _sizes_of(begin: str) -> tuple[int, ...] | None:
+    """The lengths of the forms that a line may begin with whose first six characters are `begin`, the longest first.
+
+    None when these characters do not tell: some are no letters or vowel marks, or a sigma, which folds by what follows.
+    """
+    start = 2 if begin[:2] in _BULLETS else 0
+    folded = begin[start:].lower().translate(_FOLDED)
+    if not begin[start : start + 1].isalnum() or len(folded) < _PREFIX_CHARS or _SIGMA in begin:
+        return None
+    short = tuple(size for size in _SHORT_SIZES if folded[:size] in _forms())
+    return _sizes().get(folded[:_PREFIX_CHARS], ()) + short
+
+
 def _value(form: _Form, line: str, rest: str) -> str | None:
     """What stands behind the marker, or None when the line only happens to begin with its words."""
-    if _NOTHING.match(rest):
+    if not rest or _NOTHING.match(rest):
         return ""
     if colon := _COLON.match(rest):
         value = rest[colon.end() :]

@@ -1,7 +1,8 @@
 """The boilerplate stage: from raw events to articles."""
 
-from collections.abc import Sequence
-from datetime import datetime
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -9,10 +10,10 @@ from schemas.cleaned_article import CleanedArticle, Related, Source
 from schemas.dead_letter import DeadReason
 from schemas.raw_event import RawEvent
 from schemas.rejected_event import RejectReason
-from workers.boilerplate.charset import decode, kind_of_file, scrub
+from workers.boilerplate.charset import decode, kind_of_file, scrub, with_newlines
 from workers.boilerplate.dates import find_date
 from workers.boilerplate.forest import ForestPair
-from workers.boilerplate.html import read_html
+from workers.boilerplate.html import Html, read_html
 from workers.boilerplate.language import detect
 from workers.boilerplate.mojibake import garbled
 from workers.boilerplate.page import Page
@@ -24,9 +25,17 @@ from workers.errors import PoisonEventError
 from workers.identity import article_id
 from workers.outcomes import Dropped, Failed, Kept, Outcome
 
-VERSION: Final[str] = "2"
+VERSION: Final[str] = "3"
 """Raised when the same event may give another record."""
 _TIME_CHARS: Final = 100
+_RFC_3339: Final = re.compile(
+    "((?:199[5-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})(?:[.][0-9]{1,9})?"
+    "(Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"
+)
+"""What feeds write, with a fraction that is dropped: `find_date` says the same, forty times as slowly."""
+_PAGES_AT_ONCE: Final = 16
+"""Pages looked at together: the calls of numpy cost more than their work on one page, and little on so many."""
+_CHARS_AT_ONCE: Final = 2_000_000
 
 
 def clean(batch: Sequence[RawEvent], *, forests: ForestPair | None = None) -> list[Outcome[CleanedArticle]]:
@@ -36,7 +45,10 @@ def clean(batch: Sequence[RawEvent], *, forests: ForestPair | None = None) -> li
     separated by one blank line. What the page says of itself comes first, and the event's fields stand in where
     it says nothing; see `_merge` for the exceptions. `forests` stand in for the shipped ones in the evaluation.
     """
-    return [_clean_one(event, forests) for event in batch]
+    outcomes: list[Outcome[CleanedArticle]] = []
+    for events in _portions(batch):
+        outcomes += _clean(events, forests)
+    return outcomes
 
 
 def warm_up() -> None:
@@ -47,23 +59,62 @@ def warm_up() -> None:
     clean([RawEvent(body=f"<html><body><article><p>{paragraph * 4}</p></article></body></html>")])
 
 
-def _clean_one(event: RawEvent, forests: ForestPair | None) -> Outcome[CleanedArticle]:
-    if not event.body.strip():
+def _portions(batch: Sequence[RawEvent]) -> Iterator[list[RawEvent]]:
+    """The batch in pieces of a few pages, so that what is held of them does not grow with the batch."""
+    portion: list[RawEvent] = []
+    size = 0
+    for event in batch:
+        if portion and (len(portion) >= _PAGES_AT_ONCE or size + len(event.body) > _CHARS_AT_ONCE):
+            yield portion
+            portion, size = [], 0
+        portion.append(event)
+        size += len(event.body)
+    if portion:
+        yield portion
+
+
+def _clean(events: Sequence[RawEvent], forests: ForestPair | None) -> list[Outcome[CleanedArticle]]:
+    texts = [_text(event) for event in events]
+    pages = {
+        number: Html(text, _field(event.url), _time(event.fetched_at))
+        for number, (event, text) in enumerate(zip(events, texts, strict=True))
+        if isinstance(text, str) and is_html(text, event.content_type)
+    }
+    read = dict(zip(pages, _read(list(pages.values()), forests), strict=True))
+    outcomes: list[Outcome[CleanedArticle]] = []
+    for number, (event, text) in enumerate(zip(events, texts, strict=True)):
+        if isinstance(text, str):
+            page = read[number] if number in read else read_dump(with_newlines(text))
+            outcomes.append(page if isinstance(page, Failed) else _article(event, page))
+        else:
+            outcomes.append(text)
+    return outcomes
+
+
+def _text(event: RawEvent) -> str | Dropped:
+    """The body as text, or why there is none."""
+    if not event.body or event.body.isspace():
         return Dropped(RejectReason.EMPTY, "the body is empty")
     if kind := kind_of_file(event.body):
         return Dropped(RejectReason.NOT_TEXT, f"the body is {kind}, not a page or a text")
     text = decode(event.body, event.content_type)
-    if not text.strip():
+    if not text or text.isspace():
         return Dropped(RejectReason.EMPTY, "the body is white space and control characters")
-    return _article(event, text, forests)
+    return text
 
 
-def _article(event: RawEvent, text: str, forests: ForestPair | None) -> Outcome[CleanedArticle]:
+def _read(pages: Sequence[Html], forests: ForestPair | None) -> list[Page | Failed]:
+    """What the pages hold. When one cannot be parsed, each is read alone, so that its neighbours go on."""
     try:
-        page = _read(text, event, forests)
+        return [*read_html(pages, forests=forests)]
     except (ValueError, RecursionError) as error:
+        if len(pages) > 1:
+            return [page for each in pages for page in _read([each], forests)]
         message = f"the page could not be parsed: {type(error).__name__}: {error}"
-        return Failed(PoisonEventError(message, DeadReason.STAGE_ERROR, error=type(error).__name__))
+        return [Failed(PoisonEventError(message, DeadReason.STAGE_ERROR, error=type(error).__name__))]
+
+
+def _article(event: RawEvent, page: Page) -> Outcome[CleanedArticle]:
     if damage := garbled(page.text or " ".join(page.headings)):
         return Dropped(RejectReason.GARBLED, f"the text cannot be read: {damage}")
     if why := why_no_article(page):
@@ -71,15 +122,16 @@ def _article(event: RawEvent, text: str, forests: ForestPair | None) -> Outcome[
     return Kept(_merge(event, page))
 
 
-def _read(text: str, event: RawEvent, forests: ForestPair | None) -> Page:
-    if is_html(text, event.content_type):
-        return read_html(text, url=_field(event.url), fetched_at=_time(event.fetched_at), forests=forests)
-    return read_dump(text)
-
-
 def _time(value: str | None) -> datetime | None:
     """The time that a field of the event states."""
-    stated = find_date(value[:_TIME_CHARS]) if value else None
+    if not value:
+        return None
+    if usual := _RFC_3339.fullmatch(value):
+        try:
+            return datetime.fromisoformat(usual[1] + usual[2]).astimezone(UTC)
+        except ValueError:  # there is no such day or hour
+            pass
+    stated = find_date(value[:_TIME_CHARS])
     return stated.at if stated else None
 
 

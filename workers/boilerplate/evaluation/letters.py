@@ -34,7 +34,7 @@ def can_be_mapped(case: Case) -> bool:
 
 
 def in_arabic_letters(case: Case) -> Case:
-    """The page with its text nodes and its gold mapped; its tags, attributes, scripts and styles stay."""
+    """The page as `mapped_page` has it, with its gold mapped; its tags, other attributes, scripts and styles stay."""
     body = case.event.body
     assert isinstance(body, str)
     return replace(
@@ -52,9 +52,16 @@ def mapped(text: str) -> str:
 
 
 def mapped_page(html: str) -> str:
+    """The page with its text nodes mapped, and with what its meta elements say of title and description, as pages in
+    that script have them; JSON-LD stays.
+    """
     document = turbohtml.parse(html)
     for node in list(text_nodes(document)):
         node.data = mapped(node.data)
+    for meta in document.select("meta[content]"):
+        named = meta.attr("property") or meta.attr("name") or ""
+        if named.lower().endswith(("title", "description")):
+            meta.attrs["content"] = mapped(meta.attr("content") or "")
     return document.serialize()
 
 

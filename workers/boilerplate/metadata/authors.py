@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from turbohtml import Element, Node
-
 from workers.boilerplate.dates import date_in_lines
 from workers.boilerplate.markers import find_marker
 from workers.boilerplate.metadata.bylines import by_inside, is_marked_name, names, starts_with_by
 from workers.boilerplate.metadata.jsonld import JsonLd
+from workers.boilerplate.metadata.marks import Mark
 from workers.boilerplate.metadata.nearby import Surroundings
 from workers.boilerplate.metadata.parts import Parts
 from workers.boilerplate.metadata.texts import Json, key_of, shown
+from workers.boilerplate.metadata.view import PageView, among
 from workers.boilerplate.paragraphs import distinct
 
 _META: Final = (
@@ -31,8 +31,11 @@ _AUTHOR_LINK: Final = re.compile(r"/(?:author|autor|auteur)", re.IGNORECASE)
 _PERSON: Final = re.compile(r"(?:[^\W\d_a-z][^\W\d_]+[ /-]?){2,6}")
 _BESIDE: Final = re.compile("\\s*[|\u2022\u00b7]\\s*|\\s+[-\u2013\u2014]\\s+")
 _SIGNATURE: Final = re.compile(r"[^\W\d_]{2,20}(?:[ -][^\W\d_]{2,20}){1,3}")
+_NAME_MARK: Final = re.compile(rb' itemprop="(?:[^"]* )?name[" ]')
+_BOLD: Final = among("strong", "b")
+_LINKS: Final = 10
 _DATED_LINES: Final = 4
-_BOLD_LINES: Final = 5
+_BOLD_LINES: Final = 7
 _LINE_CHARS: Final = 160
 _LINES: Final = 12
 _BY_CHARS: Final = 90
@@ -51,7 +54,7 @@ def read_authors(
     sources: tuple[Callable[[], Iterator[str]], ...] = (
         lambda: _stated(json_ld),
         lambda: _meta_names(parts, around),
-        lambda: _marked_names(parts, around),
+        lambda: _marked_names(around),
         lambda: _line_names(around),
         lambda: _bold_names(around),
         lambda: _names_beside_date(around),
@@ -94,10 +97,10 @@ def _node_names(value: dict[str, Json] | str) -> tuple[str, ...]:
 
 def _meta_names(parts: Parts, around: Surroundings) -> Iterator[str]:
     """Names in meta elements; where a marked by-line has these and more, its names, since many pages state one only."""
-    for name in _META:
+    for name in filter(parts.meta.__contains__, _META):
         found = distinct(each for value in parts.all(name) if "://" not in value for each in names(value))
         if found:
-            shown_names = distinct(_marked_names(parts, around))
+            shown_names = distinct(_marked_names(around))
             yield from shown_names if _keys(shown_names) > _keys(found) else found
             return
     label = parts.first("twitter:label1")
@@ -105,48 +108,42 @@ def _meta_names(parts: Parts, around: Surroundings) -> Iterator[str]:
         yield from names(parts.first("twitter:data1") or "")
 
 
-def _marked_names(parts: Parts, around: Surroundings) -> Iterator[str]:
+def _marked_names(around: Surroundings) -> Iterator[str]:
     """Names in elements that are marked as by-lines: by microdata or rel first, then by their class."""
-    formal: list[Element] = []
-    classed: list[Element] = []
-    at = parts.marked.index(around.headline) if around.headline in parts.marked else 0
-    for element in (*parts.marked[at:], *parts.marked[:at]):
-        itemprop = element.attr("itemprop") or ""
-        if "author" in itemprop or "creator" in itemprop or "author" in (element.attr("rel") or ""):
-            formal.append(element)
-        elif element.tag not in ("h1", "time") and _is_byline(element):
-            classed.append(element)
-    for elements in (formal, classed):
-        if found := list(_element_group(elements[:_ELEMENTS], around)):
+    formal: list[Mark] = []
+    classed: list[Mark] = []
+    for mark in around.marked:
+        itemprop = mark.get("itemprop")
+        if "author" in itemprop or "creator" in itemprop or "author" in mark.get("rel"):
+            formal.append(mark)
+        elif mark.name != "time" and _is_byline(mark):
+            classed.append(mark)
+    for marks in (formal, classed):
+        if found := list(_group(marks[:_ELEMENTS], around)):
             yield from found
             return
 
 
-def _element_group(elements: list[Element], around: Surroundings) -> Iterator[str]:
+def _group(marks: list[Mark], around: Surroundings) -> Iterator[str]:
     """Names of the first by-line: its element, or the links and spans that stand for one each."""
-    place: list[Node | None] = []
-    for element in elements:
-        here = _place(element)
-        if (place and not set(place) & set(here)) or around.lacks(element):
+    page = around.page
+    place: list[int] = []
+    for mark in marks:
+        here = page.around(mark.tag)[:2]
+        if (place and not set(place) & set(here)) or around.lacks(mark.tag):
             continue
-        if found := _element_names(element):
+        if found := _names_in(page, mark):
             yield from found
             place = place or here
-            if element.tag not in ("a", "span"):
+            if mark.name not in ("a", "span"):
                 return
 
 
-def _place(element: Element) -> list[Node | None]:
-    """What an element has in common with others of the same by-line: its parent, or the parent of that."""
-    parent = element.parent
-    return [parent, parent.parent] if parent is not None and parent.parent is not None else [parent]
-
-
-def _is_byline(element: Element) -> bool:
-    says_author, says_other = _said_by(element.attr("class") or "")
+def _is_byline(mark: Mark) -> bool:
+    says_author, says_other = _said_by(mark.get("class"))
     if says_author:
         return not says_other
-    return element.tag == "a" and bool(_AUTHOR_LINK.search(element.attr("href") or ""))
+    return mark.name == "a" and bool(_AUTHOR_LINK.search(mark.get("href")))
 
 
 @lru_cache(maxsize=2_000)
@@ -155,17 +152,17 @@ def _said_by(marks: str) -> tuple[bool, bool]:
     return bool(_AUTHOR_CLASS.search(marks)), bool(_NOT_BYLINE.search(marks))
 
 
-def _element_names(element: Element) -> tuple[str, ...]:
-    inner = element.select_one("[itemprop~=name]")
+def _names_in(page: PageView, mark: Mark) -> tuple[str, ...]:
+    inner = page.find_inside(mark.tag, _NAME_MARK)
     if inner is not None:
-        return names(inner.attr("content") or inner.text[: 2 * _LINE_CHARS])
-    if content := element.attr("content"):
+        return names(page.attributes(inner).get("content") or page.text(inner, 2 * _LINE_CHARS))
+    if content := mark.get("content"):
         return names(content)
-    text = shown(element.text[: 4 * _LINE_CHARS])
+    text = shown(page.text(mark.tag, 4 * _LINE_CHARS))
     if len(text) > _LINE_CHARS:
         return ()
-    links = [shown(link.text) for link in element.find_all("a", limit=10)]
-    return distinct(name for link in links for name in names(link)) or names(text)
+    links = page.links(mark.tag + 1, page.partner[mark.tag], _LINKS)
+    return distinct(name for link in links for name in names(shown(page.text(link)))) or names(text)
 
 
 def _line_names(around: Surroundings) -> Iterator[str]:
@@ -181,26 +178,30 @@ def _names_beside_date(around: Surroundings) -> Iterator[str]:
     Behind a word for "by" any name; without it two to four words between marks, as agencies and old pages sign.
     """
     lines = around.lines_below(_DATED_LINES + 1)
-    is_dated = [len(line) <= _LINE_CHARS and date_in_lines([line]) is not None for line in lines]
     for number, line in enumerate(lines[:_DATED_LINES]):
-        if len(line) > _BY_CHARS or not any(is_dated[max(0, number - 1) : number + 2]):
+        if len(line) > _BY_CHARS:
             continue
         if match := by_inside(line):
-            yield from names(line[match.end() :])
-            return
-        pieces = (
-            [piece.strip() for piece in _BESIDE.split(line)] if any(is_dated[number : number + 2]) else []
-        )
-        if found := [piece for piece in pieces if _SIGNATURE.fullmatch(piece) and is_marked_name(piece)]:
+            if _holds_date(lines[max(0, number - 1) : number + 2]):
+                yield from names(line[match.end() :])
+                return
+            continue
+        pieces = (piece.strip() for piece in _BESIDE.split(line))
+        found = [piece for piece in pieces if _SIGNATURE.fullmatch(piece) and is_marked_name(piece)]
+        if found and _holds_date(lines[number : number + 2]):
             yield from names(found[0])
             return
+
+
+def _holds_date(lines: Sequence[str]) -> bool:
+    return any(len(line) <= _LINE_CHARS and date_in_lines([line]) is not None for line in lines)
 
 
 def _bold_names(around: Surroundings) -> Iterator[str]:
     """Names in a short paragraph in bold that begins the text, as old-fashioned pages sign their articles."""
     lines = set(around.lines_below(_BOLD_LINES))
-    for bold in around.find_below(("strong", "b"), 3):
-        line = shown(bold.text[:_LINE_CHARS])
+    for bold in around.find_below(_BOLD, 3):
+        line = shown(around.page.text(bold, _LINE_CHARS))
         if line in lines and _PERSON.fullmatch(line) and find_marker(line) is None:
             yield from names(line)
             return

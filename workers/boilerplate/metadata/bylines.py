@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -27,6 +27,8 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 @dataclass(frozen=True, slots=True)
 class _Words:
     by: re.Pattern[str]
+    by_heads: frozenset[str]
+    """The first two letters of words for "by", which most lines do not begin with."""
     by_inside: re.Pattern[str]
     by_alone: frozenset[str]
     between: re.Pattern[str]
@@ -41,16 +43,28 @@ def names(byline: str) -> tuple[str, ...]:
     no name. Linear in its length; a line of more than 300 characters is none.
     """
     text = shown(byline[: 4 * _BYLINE_CHARS]) if byline else ""
-    if not text or len(text) > _BYLINE_CHARS:
-        return ()
-    text = _ADDRESS.sub(" ", _BRACKETS.sub(" ", text))
+    return _names(text) if text and len(text) <= _BYLINE_CHARS else ()
+
+
+@lru_cache(maxsize=2_000)
+def _names(text: str) -> tuple[str, ...]:
+    """Remembered: a page states its authors in several places, and its site has the same ones again."""
+    if "(" in text or "[" in text:
+        text = _BRACKETS.sub(" ", text)
+    if "@" in text or ":" in text or "." in text:
+        text = _ADDRESS.sub(" ", text)
     pieces = (part for piece in _BETWEEN.split(text) for part in _persons(_without_by(piece)))
     return distinct(name for piece in pieces if _is_name(name := _without_by(piece)))[:_NAMES_MAX]
 
 
 def starts_with_by(line: str) -> bool:
     """Whether `line` begins with a word such as "By" or "Autor:"."""
-    return bool(_words().by.match(line))
+    return _may_be_by(line) and bool(_words().by.match(line))
+
+
+def _may_be_by(line: str) -> bool:
+    heads = _words().by_heads
+    return line[:2].casefold() in heads or line[:1].casefold() in heads
 
 
 def by_inside(line: str) -> re.Match[str] | None:
@@ -69,14 +83,14 @@ def is_marked_name(piece: str) -> bool:
 
 def _persons(piece: str) -> Iterator[str]:
     """The parts that "and" divides, or a slash between full names; "ab/cd" are initials that belong together."""
-    for part in _words().between.split(piece):
+    for part in _words().between.split(piece) if " " in piece else (piece,):
         sides = part.split("/")
         yield from sides if all(" " in side.strip() for side in sides) else [part]
 
 
 def _without_by(piece: str) -> str:
     text = piece.strip(_EDGES)
-    match = _words().by.match(text)
+    match = _words().by.match(text) if _may_be_by(text) else None
     rest = text[match.end() :].strip(_EDGES) if match else ""
     return rest or text
 
@@ -102,6 +116,7 @@ def _words() -> _Words:
     between = "|".join(map(re.escape, sorted(data["and"], key=len, reverse=True)))
     return _Words(
         by=re.compile(rf"(?:{joined})(?:\s*[:\uff1a/]\s*|\s+)", re.IGNORECASE),  # FULLWIDTH COLON
+        by_heads=frozenset(word.casefold()[:2] for word in by),
         by_inside=re.compile(
             rf"(?<=[\s,.|])(?:{'|'.join(map(re.escape, data['inside']))})\s+", re.IGNORECASE
         ),

@@ -3,8 +3,9 @@
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 import orjson
@@ -76,7 +77,7 @@ class JsonLd:
         return next(iter(self.texts(name)), None)
 
 
-def read_json_ld(scripts: list[str], urls: list[str], titles: list[str]) -> JsonLd:
+def read_json_ld(scripts: Sequence[str], urls: list[str], titles: list[str]) -> JsonLd:
     """What `scripts` (texts of ld+json elements) say of the page at one of `urls`, which is headed by `titles`.
 
     Never raises; what cannot be read is left out, or read by pattern where it names an article's fields.
@@ -90,15 +91,21 @@ def read_json_ld(scripts: list[str], urls: list[str], titles: list[str]) -> Json
         else:
             nodes += _described(value, _NODES_MAX - len(nodes))
     keys = [key for key in map(key_of, titles) if key]
-    ranked = sorted(nodes, key=lambda node: -_rank(node, urls, keys)) if len(nodes) > 1 else nodes
-    article = next((node for node in ranked if _is(node, _ARTICLE_TYPE)), None)
-    page = next((node for node in ranked if _is(node, _PAGE_TYPE)), None)
+    types = list(map(_types, nodes))
+    article, page = (
+        _likeliest(
+            [node for node, kinds in zip(nodes, types, strict=True) if any(map(of_kind.search, kinds))],
+            urls,
+            keys,
+        )
+        for of_kind in (_ARTICLE_TYPE, _PAGE_TYPE)
+    )
     if article is None and broken:
         article = next(filter(None, map(_by_pattern, broken)), None)
     return JsonLd(
         article=article or {},
         page=page or {},
-        types=tuple(dict.fromkeys(kind for node in nodes for kind in _types(node))),
+        types=tuple(dict.fromkeys(chain.from_iterable(types))),
         site_name=_site_name(nodes),
         by_id={identity: node for node in reversed(nodes) if isinstance(identity := node.get("@id"), str)},
     )
@@ -162,6 +169,13 @@ def _described(value: Json, limit: int) -> list[dict[str, Json]]:
     return found
 
 
+def _likeliest(nodes: list[dict[str, Json]], urls: list[str], titles: list[str]) -> dict[str, Json] | None:
+    """The node that is most surely the page's own, the first of equals."""
+    if len(nodes) < 2:
+        return nodes[0] if nodes else None
+    return max(nodes, key=lambda node: _rank(node, urls, titles))
+
+
 def _rank(node: dict[str, Json], urls: list[str], titles: list[str]) -> int:
     """How surely a node is the page's own: its address, its headline, what it states."""
     addresses = [
@@ -187,10 +201,6 @@ def _types(node: dict[str, Json]) -> list[str]:
     kinds = node.get("@type")
     listed = kinds if isinstance(kinds, list) else [kinds]
     return [kind.rpartition("/")[2].removeprefix("schema:") for kind in listed[:20] if isinstance(kind, str)]
-
-
-def _is(node: dict[str, Json], pattern: re.Pattern[str]) -> bool:
-    return any(pattern.search(kind) for kind in _types(node))
 
 
 def _site_name(nodes: list[dict[str, Json]]) -> str | None:

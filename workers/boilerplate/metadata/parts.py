@@ -1,24 +1,19 @@
-"""The elements of a page that state something about it, fetched once."""
+"""What a page states in its head, and its main headings."""
 
 from typing import Final
 
-from turbohtml import Document, Element
-
 from workers.boilerplate.metadata.texts import shown
+from workers.boilerplate.metadata.view import Attributes, PageView, among, attributes_in, resolved
+from workers.boilerplate.tokens import CODE
 
-_MARKS: Final = "[itemprop], [class*=aut i], [class*=byline i], [class*=publi i], [class*=date i]"
-_MARKED: Final = (
-    "h1", "h2", "time", "a:is([rel~=author], [href*='/aut'], [itemprop], [class*=aut i], [class*=byline i])",
-    "li:is([class*=aut i], [class*=date i])",
-    *(f"{tag}:is({_MARKS})" for tag in (
-        "span", "div", "p", "ul", "td", "em", "b", "strong", "small", "h3", "h4", "h5", "h6", "section", "header", "address",
-        "cite", "dd", "footer", "i", "font",
-        "article", "figure",
-    )),
-)  # fmt: skip
-"""Each kind of element is looked up alone, which the parser's index answers faster than a test of all elements."""
-_META_MAX: Final = 500
-_MARKED_MAX: Final = 600
+_STATING: Final = among("html", "title", "meta", "link", "h1", "input")
+_HTML, _TITLE, _META, _LINK, _H1 = (CODE[name] for name in ("html", "title", "meta", "link", "h1"))
+_NAMING: Final = (" name=", " property=", " itemprop=", " http-equiv=")
+_NAME_BYTES: Final = 5
+"""Those of "<meta" and "<link", behind which the attributes stand."""
+_TWO: Final = 5
+"""The pieces of a tag with two attributes, which most meta elements have: a name and a content."""
+_TAGS_MAX: Final = 2_000
 _H1_MAX: Final = 20
 _CONTENT_CHARS: Final = 10_000
 _TITLE_CHARS: Final = 2_000
@@ -26,60 +21,78 @@ _TITLE_CHARS: Final = 2_000
 
 
 class Parts:
-    """The elements, by what they may state.
+    """What a page states, by what it may say.
 
-    `meta`: contents by lower-case name, property or itemprop, in order. `links`: hrefs by rel. `scripts`: texts of the
-    JSON-LD. `title`: of the document. `h1`: those with text.
+    `meta`: contents, as written, by lower-case name, property or itemprop, in order. `links`: hrefs by rel. `root`:
+    attributes of the html element. `title`: of the document. `h1`: the elements with text, and `h1_texts`. `passwords`:
+    the fields for one.
     """
 
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._marked: list[Element] | None = None
-        self.meta = _meta(document)
-        self.links = _links(document)
-        self.scripts = [element.text for element in document.select("script[type*='ld+json' i]")]
-        titles = (element for element in document.select("title")[:_H1_MAX] if not element.closest("svg"))
-        self.title = next((shown(element.text[:_TITLE_CHARS]) for element in titles), "")
-        self.h1 = [
-            element for element in document.select("h1")[:_H1_MAX] if element.text[:_TITLE_CHARS].strip()
-        ]
-
-    @property
-    def marked(self) -> list[Element]:
-        """Elements in which a headline, a by-line or a date may stand, by their kind or class, in the page's order."""
-        if self._marked is None:  # a quarter of the whole time, and half of the pages say all in their head
-            found = [element for selector in _MARKED for element in self.select(selector)]
-            self._marked = sorted(found, key=lambda element: element.position or (0, 0))[:_MARKED_MAX]
-        return self._marked
-
-    def select(self, selector: str) -> list[Element]:
-        return self._document.select(selector)[:_MARKED_MAX]
+    def __init__(self, page: PageView) -> None:
+        self.page = page
+        self.meta: dict[str, list[str]] = {}
+        self.links: dict[str, list[str]] = {}
+        self.root: Attributes = {}
+        self.title = ""
+        self.h1: list[int] = []
+        self.h1_texts: list[str] = []
+        self.passwords: list[int] = []
+        self._read()
 
     def first(self, *names: str) -> str | None:
         """The first content that is stated under one of `names`, the first name first."""
-        return next((value for name in names for value in self.meta.get(name, ())), None)
+        for name in names:
+            if name in self.meta and (content := _content(self.meta[name][0])):
+                return content
+        return None
 
     def all(self, *names: str) -> list[str]:
-        return [value for name in names if name in self.meta for value in self.meta[name]]
+        meta = self.meta
+        stated = [written for name in names if name in meta for written in meta[name]]
+        return [content for written in stated if (content := _content(written))] if stated else stated
+
+    def _read(self) -> None:
+        page, data, meta = self.page, self.page.data, self.meta
+        tags = page.all_named(_STATING)[:_TAGS_MAX]
+        places = (page.tokens.tag[tags], page.tokens.begin[tags] + _NAME_BYTES, page.tokens.end[tags] - 1)
+        for tag, code, begin, end in zip(tags.tolist(), *(each.tolist() for each in places), strict=True):
+            if code == _META:
+                pieces = data[begin:end].decode("utf-8", "replace").split('"')
+                if len(pieces) == _TWO and pieces[2] == " content=" and pieces[0] in _NAMING and pieces[3]:
+                    meta.setdefault(pieces[1].strip().lower(), []).append(pieces[3])
+                else:
+                    self._add_meta(pieces)
+            elif code == _LINK:
+                written = data[begin:end]
+                if b"canonical" in written or b"image_src" in written:
+                    self._add_link(attributes_in(written))
+            elif code == _H1:
+                self._add_h1(tag)
+            elif code == _TITLE:
+                self.title = self.title or shown(page.text(tag, _TITLE_CHARS))
+            elif code == _HTML:
+                self.root = self.root or page.attributes(tag)
+            elif b"password" in data[begin:end].lower():
+                self.passwords.append(tag)
+
+    def _add_meta(self, pieces: list[str]) -> None:
+        """Take what a meta element states; `pieces` are names of attributes and values in turn."""
+        stated = dict(zip(pieces[::2], pieces[1::2], strict=False))
+        if content := stated.get(" content="):
+            for name in dict.fromkeys(stated[each].strip().lower() for each in _NAMING if each in stated):
+                self.meta.setdefault(name, []).append(content)
+
+    def _add_link(self, attributes: Attributes) -> None:
+        href = attributes.get("href")
+        for each in attributes.get("rel", "").lower().split() if href else ():
+            self.links.setdefault(each, []).append(href or "")
+
+    def _add_h1(self, tag: int) -> None:
+        text = shown(self.page.text(tag, _TITLE_CHARS)) if len(self.h1) < _H1_MAX else ""
+        if text:
+            self.h1.append(tag)
+            self.h1_texts.append(text)
 
 
-def _meta(document: Document) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for element in document.select("meta[content]")[:_META_MAX]:
-        attr = element.attr
-        if content := (attr("content") or "")[:_CONTENT_CHARS].strip():
-            name = attr("name")
-            for each in {name or attr("http-equiv"), attr("property"), attr("itemprop")}:
-                if each:
-                    found.setdefault(each.strip().lower(), []).append(content)
-    return found
-
-
-def _links(document: Document) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for element in document.select("link:is([rel*=canonical i],[rel*=image_src i])")[:_META_MAX]:
-        rel, href = element.attr("rel"), element.attr("href")
-        if rel and href:
-            for each in rel.lower().split():
-                found.setdefault(each, []).append(href)
-    return found
+def _content(written: str) -> str:
+    return resolved(written[:_CONTENT_CHARS]).strip()

@@ -15,6 +15,9 @@ _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 _HIDDEN: Final = re.compile("[\u00ad\u200b\u2060\ufeff]")  # SOFT HYPHEN, ZERO WIDTH SPACE, WORD JOINER, BOM
 _ABSOLUTE: Final = re.compile(r"https?://[a-zA-Z0-9.-]+(?::[0-9]{1,5})?(?:/[^\s\\#?]*[^\s]*)?")
 """An address that joining with another leaves as it is, but for its "..": nine of ten."""
+_ROOTED: Final = re.compile(r"/(?![/.])(?:[^\s\\#?/]|/(?![/.]))*(?:[?#]\S*)?")
+"""A path of the same site, without dots to resolve."""
+_ORIGIN: Final = re.compile(r"https?://[a-zA-Z0-9.-]+(?::[0-9]{1,5})?(?=[/?#]|$)")
 _SHOWN_CHARS: Final = 4_000
 """Titles, names and lines are shorter."""
 _ADDRESS_CHARS: Final = 4_000
@@ -26,23 +29,19 @@ def key_of(text: str) -> str:
     return letters(text)
 
 
-@lru_cache(maxsize=1_000)
-def _shown(text: str) -> str:
-    if text.isascii() and "&" not in text and "<" not in text:
-        return " ".join(text.split())
-    if "&" in text:
-        text = html.unescape(text)
-    if "<" in text:
-        text = _TAG.sub("", text)
-    text = " ".join(_HIDDEN.sub("", text).split())
-    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
-
-
 def shown(text: str) -> str:
     """The first 4,000 characters of `text` as a reader sees them: tidied, without tags, invisible marks and entities
     that were escaped twice.
     """
-    return _shown(text[:_SHOWN_CHARS])
+    text = text[:_SHOWN_CHARS]
+    if "&" in text:
+        text = html.unescape(text)
+    if "<" in text:
+        text = _TAG.sub("", text)
+    if not text.isprintable():  # nor are spaces other than the plain one
+        text = _HIDDEN.sub("", text)
+    text = " ".join(text.split())
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def web_address(value: str | None, base: str | None) -> str | None:
@@ -52,6 +51,8 @@ def web_address(value: str | None, base: str | None) -> str | None:
         return None
     if _ABSOLUTE.fullmatch(written):
         return written
+    if _ROOTED.fullmatch(written) and (origin := _ORIGIN.match(base or "")):
+        return origin.group() + written
     try:
         address = urljoin(base or "", written)
         parts = urlsplit(address)

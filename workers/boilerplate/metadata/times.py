@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from turbohtml import Element
-
 from workers.boilerplate.dates import Stated, date_in_lines, date_in_url, find_date, read_date
 from workers.boilerplate.metadata.jsonld import JsonLd
+from workers.boilerplate.metadata.marks import Mark, marks_between
 from workers.boilerplate.metadata.nearby import Surroundings
 from workers.boilerplate.metadata.parts import Parts
+from workers.boilerplate.metadata.view import PageView
 
 _PUBLISHED: Final = (
     "article:published_time", "datepublished", "og:published_time", "og:article:published_time", "article:published",
@@ -22,6 +22,7 @@ _PUBLISHED: Final = (
     "dc.date.created", "dcterms.created", "dcterms.date", "dc.date", "date.issued", "date.created", "displaydate",
     "release_date", "og:release_date", "created", "article:created_time", "datecreated", "date", "rnews:datepublished",
 )  # fmt: skip
+_CREATED: Final = ("datePublished", "dateCreated", "uploadDate")
 _MODIFIED: Final = (
     "article:modified_time", "datemodified", "og:updated_time", "og:modified_time", "og:article:modified_time",
     "article:updated_time", "dcterms.modified", "dc.date.modified", "last-modified", "lastmod", "revised", "updated_time",
@@ -41,6 +42,7 @@ _DATE_CHARS: Final = 60
 _NEAR: Final = 3
 _LINES: Final = 14
 _ELEMENTS: Final = 8
+_HAS_ZONE: Final = re.compile(r"(?:[a-zA-Z]{1,5}|[+-][0-9]{2}:?[0-9]{2})\)?\s*$")
 _DIGIT: Final = re.compile(r"\d")
 """Of any script."""
 
@@ -55,64 +57,68 @@ def read_published(
 ) -> Stated | None:
     """The most trusted statement, with the time of day or the zone from a less trusted one that agrees with it."""
     best: Stated | None = None
-    for stated in _formal(parts, json_ld, around, lang, not_after):
+    for stated in _stated(parts, json_ld, lang, not_after):
         if best is None or _completes(stated, best):
             best = stated
         if best.has_time and best.zone:
-            break
+            return best
+    for value in _marked(around.marked, around):
+        if best and best.has_time and not _HAS_ZONE.search(value):
+            continue
+        found = read_date(value, lang=lang, not_after=not_after)
+        if found and (best is None or _completes(found, best)):
+            best = found
+            if best.has_time and best.zone:
+                return best
     if best is None or not best.has_time:
-        for stated in _in_text(parts, around, url, lang, not_after):
-            if best is None or _completes(stated, best):
-                best = stated
-    return best
+        found = _near(around, lang, not_after)
+        if found and (best is None or _completes(found, best)):
+            return found
+    return best or _named(parts, url, lang, not_after) or _far(around, lang, not_after)
 
 
 def read_modified(
-    parts: Parts, json_ld: JsonLd, lang: str | None, not_after: datetime | None
-) -> Stated | None:
-    values = [*json_ld.texts("dateModified"), *parts.all(*_MODIFIED)]
-    if stated := _first(values, lang, not_after):
-        return stated
-    return _first(
-        (_value(element) for tag in _DATE_TAGS for element in parts.select(f"{tag}[itemprop~=dateModified]")),
-        lang,
-        not_after,
-    )
-
-
-def _formal(
     parts: Parts, json_ld: JsonLd, around: Surroundings, lang: str | None, not_after: datetime | None
-) -> Iterator[Stated]:
-    """What JSON-LD, meta elements and elements marked as dates state."""
-    for values in (
-        [*json_ld.texts("datePublished"), *json_ld.texts("dateCreated"), *json_ld.texts("uploadDate")],
-        parts.all(*_PUBLISHED),
-    ):
-        if stated := _first(values, lang, not_after):
-            yield stated
-    for value in dict.fromkeys(_marked(parts, around)):
-        if stated := read_date(value, lang=lang, not_after=not_after):
-            yield stated
-
-
-def _in_text(
-    parts: Parts, around: Surroundings, url: str | None, lang: str | None, not_after: datetime | None
-) -> Iterator[Stated]:
-    """The dates in the lines below the headline, in the page's address and in its title."""
-    below = around.lines_below(_LINES)
-    lines = [line[:_DATE_CHARS] for line in below if len(line) <= _TEXT_CHARS]
-    near = " | ".join(line for line in lines if _DIGIT.search(line))
-    found = (
-        date_in_lines(lines[:_NEAR], lang=lang, not_after=not_after)
-        or date_in_lines(around.lines_above(_NEAR), lang=lang, not_after=not_after)
-        or find_date(near, lang=lang, not_after=not_after)
+) -> Stated | None:
+    stated = _first(json_ld.texts("dateModified"), lang, not_after)
+    if stated := stated or _first(parts.all(*_MODIFIED), lang, not_after):
+        return stated
+    marks = (
+        mark for mark in around.marked if mark.name in _DATE_TAGS and "dateModified" in mark.get("itemprop")
     )
-    if found:
-        yield found
-    if url and (stated := date_in_url(url, not_after=not_after)):
+    return _first((_value(around.page, mark) for mark in marks), lang, not_after)
+
+
+def _stated(parts: Parts, json_ld: JsonLd, lang: str | None, not_after: datetime | None) -> Iterator[Stated]:
+    """What JSON-LD and meta elements state."""
+    created = (value for name in _CREATED for value in json_ld.texts(name))
+    if stated := _first(created, lang, not_after):
         yield stated
-    if stated := find_date(parts.title, lang=lang, not_after=not_after):
+    if stated := _first(parts.all(*_PUBLISHED), lang, not_after):
         yield stated
+
+
+def _near(around: Surroundings, lang: str | None, not_after: datetime | None) -> Stated | None:
+    """The date in the lines below the headline, or right above it."""
+    lines = [line[:_DATE_CHARS] for line in around.lines_below(_LINES) if len(line) <= _TEXT_CHARS]
+    found = date_in_lines(lines[:_NEAR], lang=lang, not_after=not_after) or date_in_lines(
+        around.lines_above(_NEAR), lang=lang, not_after=not_after
+    )
+    near = " | ".join(line for line in lines if _DIGIT.search(line)) if found is None else ""
+    return found or find_date(near, lang=lang, not_after=not_after)
+
+
+def _named(parts: Parts, url: str | None, lang: str | None, not_after: datetime | None) -> Stated | None:
+    """The date in the page's address or title."""
+    found = date_in_url(url, not_after=not_after) if url else None
+    return found or find_date(parts.title, lang=lang, not_after=not_after)
+
+
+def _far(around: Surroundings, lang: str | None, not_after: datetime | None) -> Stated | None:
+    """The date that is marked anywhere on the page."""
+    page = around.page
+    marks = marks_between(page, page.first, page.last) if around.headline is not None else []
+    return _first(_marked(marks, around), lang, not_after)
 
 
 def _completes(stated: Stated, best: Stated) -> bool:
@@ -135,30 +141,28 @@ def _first(values: list[str] | Iterator[str], lang: str | None, not_after: datet
     )
 
 
-def _marked(parts: Parts, around: Surroundings) -> Iterator[str]:
+def _marked(marks: list[Mark], around: Surroundings) -> Iterator[str]:
     """What is written in elements marked as dates.
 
     Microdata first, then elements whose class says "published", then others, those behind the headline first.
     """
-    said: list[Element] = []
-    behind: list[Element] = []
-    before: list[Element] = []
-    is_behind = around.headline is None
-    for element in parts.marked:
-        if element == around.headline:
-            is_behind = True
-            continue
-        itemprop = element.attr("itemprop") or ""
+    said: list[Mark] = []
+    behind: list[Mark] = []
+    before: list[Mark] = []
+    headline = around.headline or 0
+    for mark in marks:
+        itemprop = mark.get("itemprop")
         if "datePublished" in itemprop:
-            yield _value(element)
-            continue
-        is_change, is_published, is_date = _said_by(element.attr("class") or "")
-        if is_change or "dateModified" in itemprop:
-            continue
-        if is_date or element.tag == "time":
-            (said if is_published else behind if is_behind else before).append(element)
-    for element in (*said[:_ELEMENTS], *behind[:_ELEMENTS], *before[-_ELEMENTS:][::-1]):
-        if _DIGIT.search(value := _value(element)) and not around.lacks(element):
+            yield _value(around.page, mark)
+        elif "dateModified" not in itemprop:
+            is_change, is_published, is_date = _said_by(mark.get("class"))
+            if not is_change and (is_date or mark.name == "time"):
+                (said if is_published else behind if mark.tag > headline else before).append(mark)
+    seen: set[str] = set()
+    for mark in (*said[:_ELEMENTS], *behind[:_ELEMENTS], *before[-_ELEMENTS:][::-1]):
+        value = _value(around.page, mark)
+        if value not in seen and _DIGIT.search(value) and not around.lacks(mark.tag):
+            seen.add(value)
             yield value
 
 
@@ -169,5 +173,5 @@ def _said_by(marks: str) -> tuple[bool, bool, bool]:
     return bool(_CHANGE_CLASS.search(marks)), is_published, is_published or bool(_DATE_CLASS.search(marks))
 
 
-def _value(element: Element) -> str:
-    return element.attr("content") or element.attr("datetime") or element.text[:_TEXT_CHARS]
+def _value(page: PageView, mark: Mark) -> str:
+    return mark.get("content") or mark.get("datetime") or page.text(mark.tag, _TEXT_CHARS)

@@ -19,7 +19,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.boilerplate.dumpcontext import context
+from workers.boilerplate.dumpcontext import CONTEXT, put_context, said
 from workers.boilerplate.dumpfeatures import Rows, features
 from workers.boilerplate.forest import Forest, ForestPair
 from workers.boilerplate.textdump import read_dump
@@ -52,28 +52,29 @@ _RATES: Final = (0.12, 0.1)
 _FAR_PROSE: Final = 20
 _FAR_KEPT: Final = 0.25
 """Of the lines of menus, far from any paragraph, one of four is learnt from and counts for four."""
-_HALVES: Final = 2
+_PARTS: Final = 2
 
 
 def train(real: Sequence[Dump], written: Sequence[Dump]) -> ForestPair:
     """The model learnt from dumps; deterministic.
 
-    The second forest learns from what the first says of sites that it has not seen: two first forests learn from one
-    half of the sites each and speak for the other half.
+    The second forest learns from what the first says of sites that it has not seen: for each half of the sites a first
+    forest speaks that has learnt from the other.
     """
     rng = random.Random(SEED)
-    halves = [_varied(_half(real, half), _half(written, half), rng) for half in range(_HALVES)]
-    tables = [_table(varied, None) for varied in halves]
+    parts = [_varied(_part(real, part), _part(written, part), rng) for part in range(_PARTS)]
+    tables = [_table(varied, None) for varied in parts]
     names = features(real[0].lines, real[0].markers).names
-    firsts = [fit(*table, names, trees=_TREES[0], rate=_RATES[0]) for table in tables]
+    others = [_together([*tables[:part], *tables[part + 1 :]]) for part in range(_PARTS)]
+    firsts = [fit(*table, names, trees=_TREES[0], rate=_RATES[0]) for table in others]
     first = fit(*_together(tables), names, trees=_TREES[0], rate=_RATES[0])
-    tables = [_table(halves[half], firsts[1 - half]) for half in range(_HALVES)]
-    second = fit(*_together(tables), _second_names(real[0], first), trees=_TREES[1], rate=_RATES[1])
+    tables = [_table(varied, unseen) for varied, unseen in zip(parts, firsts, strict=True)]
+    second = fit(*_together(tables), (*names, *CONTEXT), trees=_TREES[1], rate=_RATES[1])
     return ForestPair(first, second)
 
 
-def _half(dumps: Sequence[Dump], half: int) -> list[Dump]:
-    return [dump for dump in dumps if crc32(f"half {dump.group}".encode()) % _HALVES == half]
+def _part(dumps: Sequence[Dump], part: int) -> list[Dump]:
+    return [dump for dump in dumps if crc32(f"part {dump.group}".encode()) % _PARTS == part]
 
 
 def _varied(real: Sequence[Dump], written: Sequence[Dump], rng: random.Random) -> list[Dump]:
@@ -89,7 +90,7 @@ def _varied(real: Sequence[Dump], written: Sequence[Dump], rng: random.Random) -
         other = restyled(dump, rng) if rng.random() < 0.7 else dump
         other = rescripted(other, rng) if rng.random() < 0.5 else other
         found.append(_weighted(forgetful(other, rng), 0.5 if dump.gold else 0.8))
-    for dump in composed(real, _COMPOSED // _HALVES, rng):
+    for dump in composed(real, _COMPOSED // _PARTS, rng):
         other = rescripted(dump, rng) if rng.random() < 0.6 else dump
         found.append(_weighted(forgetful(other, rng), 0.5))
     return found
@@ -101,22 +102,24 @@ def _weighted(dump: Dump, weight: float) -> Dump:
 
 def _table(dumps: Sequence[Dump], first: Forest | None) -> Table:
     """What a forest learns from: the second one's rows when the `first` is given."""
-    parts = [part for number, dump in enumerate(dumps) if (part := _part(dump, first, number))]
+    parts = [part for number, dump in enumerate(dumps) if (part := _rows(dump, first, number))]
     rows, labels, weights = zip(*parts, strict=True)
     return np.concatenate(rows), np.concatenate(labels), np.concatenate(weights)
 
 
-def _part(dump: Dump, first: Forest | None, number: int) -> Table | None:
+def _rows(dump: Dump, first: Forest | None, number: int) -> Table | None:
     if not len(dump.labels):
         return None
-    rows = features(dump.lines, dump.markers)
+    rows = features(dump.lines, dump.markers, spare=len(CONTEXT) if first else 0)
     weights = _weights(dump, rows)
-    is_far = (rows.values[:, rows.names.index("prose_15")] < _FAR_PROSE) & (dump.labels < 0.1)
+    is_far = (rows.columns[rows.names.index("prose_15")] < _FAR_PROSE) & (dump.labels < 0.1)
     drawn = np.random.default_rng(number).random(len(weights))
     weights = np.where(is_far, weights / _FAR_KEPT, weights).astype(np.float32)
     kept = (weights > 0) & ~(is_far & (drawn > _FAR_KEPT))
-    values = rows.values if first is None else context(rows, first.probabilities(rows.values))[1]
-    return values[kept], dump.labels[kept], weights[kept]
+    if first:
+        own = len(rows.names)
+        put_context(rows.columns[own:], rows, said(first, rows.columns[:own]))
+    return rows.columns.T[kept], dump.labels[kept], weights[kept]
 
 
 def _weights(dump: Dump, rows: Rows) -> NDArray[np.float32]:
@@ -131,11 +134,6 @@ def _weights(dump: Dump, rows: Rows) -> NDArray[np.float32]:
 def _together(tables: Sequence[Table]) -> Table:
     rows, labels, weights = zip(*tables, strict=True)
     return np.concatenate(rows), np.concatenate(labels), np.concatenate(weights)
-
-
-def _second_names(dump: Dump, first: Forest) -> tuple[str, ...]:
-    rows = features(dump.lines, dump.markers)
-    return context(rows, first.probabilities(rows.values))[0]
 
 
 def folds(real: Sequence[Dump], written: Sequence[Dump]) -> Iterator[tuple[int, ForestPair]]:

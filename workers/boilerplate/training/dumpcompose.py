@@ -137,9 +137,8 @@ def _head(sheet: _Sheet, stock: _Stock, rng: random.Random) -> None:
             sheet.add([" ".join(_picked(stock.labels, 12, rng))])
         else:
             sheet.add(_bulleted(_picked(stock.labels, 40, rng), rng), 0, rng.choice((0, 1)))
-    if rng.random() < 0.15:
-        for _ in range(rng.randint(1, 3)):
-            sheet.add([rng.choice(stock.headlines), _sentence(stock, rng)])
+    if rng.random() < 0.25:
+        _teasers(sheet, stock, rng)
     if rng.random() < 0.5:
         sheet.add([rng.choice(stock.headlines)])
     if rng.random() < 0.3:
@@ -148,6 +147,16 @@ def _head(sheet: _Sheet, stock: _Stock, rng: random.Random) -> None:
         sheet.add([_date(rng)])
     if rng.random() < 0.15:
         _share(sheet, stock, rng)
+
+
+def _teasers(sheet: _Sheet, stock: _Stock, rng: random.Random) -> None:
+    """Headlines of other articles above the one, each with a sentence, as "most read" has them."""
+    if rng.random() < 0.6:
+        sheet.add([_marker(stock, "related", rng)])
+    for _ in range(rng.randint(1, 4)):
+        sheet.add([rng.choice(stock.headlines), _sentence(stock, rng)], 0, rng.choice((0, 1, 1)))
+    if rng.random() < 0.5:
+        sheet.add([rng.choice(stock.labels)])
 
 
 def _sentence(stock: _Stock, rng: random.Random) -> str:

@@ -9,13 +9,13 @@ import numpy as np
 from catboost import CatBoostClassifier, Pool
 from numpy.typing import NDArray
 
-from workers.boilerplate.forest import Forest
+from workers.boilerplate.forest import LEAF_UNIT, Forest
 
 SEED = 1
 DEPTH = 6
 
 
-def fit(
+def fit(  # noqa: PLR0913 - what is learnt from, and three settings by name
     rows: NDArray[np.float32],
     labels: NDArray[np.float32],
     weights: NDArray[np.float32],
@@ -23,17 +23,18 @@ def fit(
     *,
     trees: int = 200,
     rate: float = 0.08,
+    seed: int = SEED,
 ) -> Forest:
     """The forest that tells rows (N, F) labelled 1 from those labelled 0; deterministic for equal input.
 
-    `labels` may lie between 0 and 1: the share of a row that is positive.
+    `seed` draws the rows and columns that each tree learns from. `labels` may lie between 0 and 1: the share of a row that is positive.
     """
     model = CatBoostClassifier(
         loss_function="CrossEntropy",
         iterations=trees,
         depth=DEPTH,
         learning_rate=rate,
-        random_seed=SEED,
+        random_seed=seed,
         l2_leaf_reg=6,
         border_count=128,
         rsm=0.5,
@@ -57,7 +58,7 @@ def _copied(learnt: dict[str, object], names: tuple[str, ...]) -> Forest:
     assert isinstance(trees, list)
     feature = np.zeros((len(trees), DEPTH), np.int32)
     border = np.full((len(trees), DEPTH), np.inf, np.float32)
-    leaf = np.zeros((len(trees), 1 << DEPTH), np.float32)
+    leaf = np.zeros((len(trees), 1 << DEPTH))
     for number, tree in enumerate(trees):
         for d, split in enumerate(tree["splits"] or ()):
             feature[number, d] = split["float_feature_index"]
@@ -67,5 +68,9 @@ def _copied(learnt: dict[str, object], names: tuple[str, ...]) -> Forest:
     assert isinstance(scale_and_bias, list)
     scale, bias = scale_and_bias
     return Forest(
-        names, feature, border, leaf * np.float32(scale), float(bias[0] if isinstance(bias, list) else bias)
+        names,
+        feature,
+        border,
+        (leaf * scale * LEAF_UNIT).round().astype(np.int16),
+        round(float(bias[0] if isinstance(bias, list) else bias) * LEAF_UNIT),
     )

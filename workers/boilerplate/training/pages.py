@@ -9,16 +9,18 @@ from typing import Any
 
 import numpy as np
 import orjson
-import turbohtml
 from numpy.typing import NDArray
 
-from workers.boilerplate.blocks import PARTS, WORDS, Blocks, Elements, blocks_of
+from workers.boilerplate.blocks import Blocks
+from workers.boilerplate.elements import PARTS, WORDS, Elements
 from workers.boilerplate.features import Hints
-from workers.boilerplate.html import hints_of
-from workers.boilerplate.metadata import read_metadata
+from workers.boilerplate.html import Html, hints_of, tokens_and_metadata
+from workers.boilerplate.tokens import CODE, NAMES, Ints
 from workers.boilerplate.training.folds import SETS, host_of
 from workers.boilerplate.training.labels import from_segments, from_text
 
+_BlockRow = tuple[str, float, int, float, int, bool]
+_ElementRow = tuple[int, int, int, int, int, int, bool, int]
 _NEWS = ("fundus", "n4k")
 _SHORTENED_SHARE = 0.35
 """Of the pages that are no news but blogs and manuals for the most part; all of them cost .008 F1 on wcxb."""
@@ -74,9 +76,7 @@ def varied(examples: Sequence[Example], seed: int = 5) -> list[Example]:
 
 
 def _example(row: dict[str, Any]) -> Example | None:
-    document = turbohtml.parse(row["html"])
-    metadata = read_metadata(document, url=row.get("url") or None, fetched_at=None)
-    blocks = blocks_of(document)
+    _, blocks, (metadata,) = tokens_and_metadata([Html(row["html"], row.get("url") or None)])
     if not blocks.text:
         return None
     if row.get("gold"):
@@ -107,10 +107,10 @@ def _sparse(example: Example, random: Random) -> Example:
 
 def _only(example: Example, kept: list[int]) -> Example:
     """With these blocks only."""
-    columns = [[column[number] for number in kept] for column in example.blocks[:-1]]
+    rows = list(_block_rows(example.blocks))
     return replace(
         example,
-        blocks=Blocks._make([*columns, example.blocks.elements]),
+        blocks=_blocks([rows[number] for number in kept], _element_rows(example.blocks.elements)),
         labels=example.labels[kept],
         importance=example.importance * _COPY_IMPORTANCE,
     )
@@ -118,48 +118,112 @@ def _only(example: Example, kept: list[int]) -> Example:
 
 def _followed(example: Example, other: Example, random: Random) -> Example:
     """With the main text of `other` below its own, as pages have it that go on with the next story."""
+    elements = _element_rows(example.blocks.elements)
+    place, container = _below(example, elements, random.choice(_SECOND_WORDS), random)
+    title = (other.hints.title or "...", 0.0, random.randint(0, 1), 0.0)
+    new = [(*title, _added(elements, container, random.choice(("h2", "h3", "h1", "div")), 0), False)]
+    rows = _block_rows(other.blocks)
+    for number in np.flatnonzero(other.labels > 0.5)[: random.randint(2, 15)].tolist():
+        *values, row, _ = rows[number]
+        name = NAMES[other.blocks.elements.tag[row]]
+        new.append((*values, _added(elements, container, name, 0), False))
+    return _with(example, elements, place, new)
+
+
+def _below(example: Example, elements: list[_ElementRow], names: str, random: Random) -> tuple[int, int]:
+    """Where in the order of blocks something may stand below the main text, and the row of a new element for it."""
     text = np.flatnonzero(example.labels > 0.5)
     place = min(len(example.labels), int(text[-1]) + 1 + random.randint(0, 3))
-    elements = list(zip(*example.blocks.elements, strict=True))
-    parent = example.blocks.row[place - 1]
+    parent = int(example.blocks.row[place - 1])
     for _ in range(random.randint(1, _LEVELS)):
         parent = elements[parent][1]
-    words = sum(1 << list(WORDS).index(word) for word in random.choice(_SECOND_WORDS).split())
-    container = _added(elements, parent, random.choice(("div", "article", "section")), words)
-    title = (other.hints.title or "...", 0, random.randint(0, 1), 0, False)
-    blocks = [(title, _added(elements, container, random.choice(("h2", "h3", "h1", "div")), 0))]
-    source = np.flatnonzero(other.labels > 0.5)[: random.randint(2, 15)].tolist()
-    for number in source:
-        values = tuple(column[number] for column in other.blocks[:4])
-        name = other.blocks.elements.name[other.blocks.row[number]]
-        blocks.append(((*values, False), _added(elements, container, name, 0)))
-    new = [(*values[:4], row, values[4]) for values, row in blocks]
-    old = list(zip(*example.blocks[:-1], strict=True))
-    columns = zip(*old[:place], *new, *old[place:], strict=True)
+    words = sum(1 << list(WORDS).index(word) for word in names.split())
+    return place, _added(elements, parent, random.choice(("div", "article", "section")), words)
+
+
+def _with(example: Example, elements: list[_ElementRow], place: int, new: Sequence[_BlockRow]) -> Example:
+    """With new blocks, which are no main text, at `place`."""
+    old = _block_rows(example.blocks)
+    nothing = np.zeros(len(new), np.float32)
     return replace(
         example,
-        blocks=Blocks._make([*columns, Elements._make(zip(*elements, strict=True))]),
-        labels=np.concatenate(
-            [example.labels[:place], np.zeros(len(new), np.float32), example.labels[place:]]
-        ),
+        blocks=_blocks([*old[:place], *new, *old[place:]], elements),
+        labels=np.concatenate([example.labels[:place], nothing, example.labels[place:]]),
         importance=example.importance * _COPY_IMPORTANCE,
     )
 
 
-def _added(elements: list[tuple[Any, ...]], parent: int, name: str, words: int) -> int:
+def _added(elements: list[_ElementRow], parent: int, name: str, words: int) -> int:
     """The row of a new element inside the one of row `parent`."""
     _, _, parts, own, around, depth, hidden, _ = elements[parent]
     part = 1 << PARTS.index(name) if name in PARTS else 0
-    elements.append((name, parent, parts | part, words, around | own, depth + 1, hidden, f"{name}.{words}"))
+    kind = -1 - CODE[name] - (words << 8)  # of its own: no element of the page has one below 0
+    elements.append((CODE[name], parent, parts | part, words, around | own, depth + 1, hidden, kind))
     return len(elements) - 1
 
 
 def _bare(example: Example) -> Example:
     """Without classes and ids that say anything."""
-    elements = example.blocks.elements
-    nothing = [0] * len(elements.name)
-    blocks = example.blocks._replace(elements=elements._replace(words=nothing, around=nothing))
-    return replace(example, blocks=blocks, importance=example.importance * _COPY_IMPORTANCE)
+    nothing = np.zeros_like(example.blocks.elements.words)
+    elements = replace(example.blocks.elements, words=nothing, around=nothing)
+    return replace(
+        example,
+        blocks=replace(example.blocks, elements=elements),
+        importance=example.importance * _COPY_IMPORTANCE,
+    )
+
+
+def _block_rows(blocks: Blocks) -> list[_BlockRow]:
+    columns = (blocks.linked, blocks.links, blocks.strong, blocks.row, blocks.after_break)
+    return list(zip(blocks.text, *(column.tolist() for column in columns), strict=True))
+
+
+def _element_rows(elements: Elements) -> list[_ElementRow]:
+    columns = (
+        elements.tag, elements.parent, elements.parts, elements.words, elements.around, elements.depth, elements.hidden,
+        elements.kind,
+    )  # fmt: skip
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def _blocks(rows: Sequence[_BlockRow], elements: Sequence[_ElementRow]) -> Blocks:
+    """The blocks of one page, of rows as _block_rows and _element_rows give them."""
+    text, linked, links, strong, row, after_break = zip(*rows, strict=True)
+    tag, parent, parts, words, around, depth, hidden, kind = zip(*elements, strict=True)
+    first, last = _held(row, parent)
+    return Blocks(
+        text=list(text),
+        linked=np.array(linked, np.float32),
+        links=np.array(links),
+        strong=np.array(strong, np.float32),
+        row=np.array(row),
+        after_break=np.array(after_break, bool),
+        token=np.arange(len(text)),
+        pages=np.array([0, len(text)]),
+        elements=Elements(
+            tag=np.array(tag, np.uint8),
+            parent=np.array(parent),
+            parts=np.array(parts),
+            words=np.array(words),
+            around=np.array(around),
+            depth=np.array(depth),
+            hidden=np.array(hidden, bool),
+            kind=np.unique(kind, return_inverse=True)[1],
+            first=first,
+            last=last,
+        ),
+    )
+
+
+def _held(row: Sequence[int], parent: Sequence[int]) -> tuple[Ints, Ints]:
+    """The first and the last block (R,) that each element holds, in itself or in those inside it."""
+    first, last = [len(row)] * len(parent), [-1] * len(parent)
+    for number, own in enumerate(row):
+        first[own], last[own] = min(first[own], number), number
+    for own in range(len(parent) - 1, 0, -1):
+        around = parent[own]
+        first[around], last[around] = min(first[around], first[own]), max(last[around], last[own])
+    return np.minimum(first, np.array(last) + 1), np.array(last)
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
