@@ -20,6 +20,7 @@ from tests.fuzz.cases import CODECS
 from workers.boilerplate import stage
 from workers.boilerplate.charset import scrub
 from workers.boilerplate.evaluation.visible import text_nodes
+from workers.boilerplate.sniff import is_html
 from workers.outcomes import Dropped, Failed, Kept
 
 _PIECES_MAX = 3
@@ -151,7 +152,9 @@ def readings(event: RawEvent) -> Iterator["Reading"]:
             [node.data for node in text_nodes(root)],
             *(html.unescape(form) for form in (text, _TAG.sub("", text), _TO_ANGLE.sub("", text))),
         )
-        if "html" not in (event.content_type or ""):
+        if not is_html(
+            text, event.content_type
+        ):  # a page without a tag is read as a dump, whatever it is called
             yield Reading(text.split("\n"), text)
 
 
