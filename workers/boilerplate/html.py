@@ -120,9 +120,8 @@ def hints_of(metadata: Metadata) -> Hints:
 
 def tokens_and_metadata(pages: Sequence[Html]) -> tuple[Tokens, Blocks, list[Metadata]]:
     """The tags of the pages, their blocks without menus, and what each page states."""
-    documents = [turbohtml.parse(page.text, positions=False) for page in pages]
-    scripts = [structured_data(document) for document in documents]
-    tokens = tokens_of(documents)
+    scripts: list[list[str]] = []
+    tokens = tokens_of(_documents(pages, scripts))
     blocks = blocks_of(tokens)
     metadata = [
         read_metadata(
@@ -131,6 +130,14 @@ def tokens_and_metadata(pages: Sequence[Html]) -> tuple[Tokens, Blocks, list[Met
         for number, page in enumerate(pages)
     ]
     return tokens, blocks, metadata
+
+
+def _documents(pages: Sequence[Html], scripts: list[list[str]]) -> Iterator[turbohtml.Document]:
+    """The pages, parsed one at a time; adds to `scripts` those of structured data in each."""
+    for page in pages:
+        document = turbohtml.parse(page.text, positions=False)
+        scripts.append(structured_data(document))
+        yield document
 
 
 def _settled(pages: Sequence[Html], forests: ForestPair) -> tuple[Tokens, list[Metadata], list[_Settled]]:

@@ -6,7 +6,7 @@ are sums and sorts over arrays, many times faster than a walk over nodes from Py
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
@@ -130,8 +130,11 @@ def shown_text(written: bytes) -> str:
     return text.decode("utf-8", "ignore")
 
 
-def tokens_of(documents: Sequence[Document]) -> Tokens:
-    """The tags of the pages. What is NOT_SHOWN is removed from the documents; one without a root has no tags."""
+def tokens_of(documents: Iterable[Document]) -> Tokens:
+    """The tags of the pages. What is NOT_SHOWN is removed from the documents; one without a root has no tags.
+
+    No more than one document is held at a time, so that they may be parsed one after the other.
+    """
     written = [_written(document) for document in documents]
     data = b"".join((*written, _PADDING))
     begin, end = _places(data)

@@ -198,6 +198,26 @@ TITLES = {
         "<title>Library opened in the old post office</title><h1>Library opened in the old post office</h1>"),
         "Library opened in the old post office",
     ),
+    "a kicker over the headline": (
+        ('<meta property="og:title" content="Library opened in the old post office">'
+        "<h1><span>Post</span> <span>Old office, new books: the library</span></h1>"),
+        "Library opened in the old post office",
+    ),
+    "two kickers before one headline": (
+        ('<meta property="og:title" content="The town: Library opened in the old post office">'
+        "<h1>Books - Library opened in the old post office</h1>"),
+        "Library opened in the old post office",
+    ),
+    "a title for search engines": (
+        ('<meta property="og:title" content="Library opened in the old post office">'
+        '<meta name="twitter:title" content="Library opened in the old post office">'
+        "<title>Library town office opening</title><h1>LIVE: post office library opened by mayor</h1>"),
+        "Library opened in the old post office",
+    ),
+    "a section stuck to it": (
+        "<title>Library opened in the old post office-Culture\u3163Example</title>",
+        "Library opened in the old post office",
+    ),
     "escaped twice": (script({**ARTICLE, "headline": "Tom &amp; Ann&#8217;s library"}), "Tom & Ann\u2019s library"),
     "a breadcrumb as h1": (
         "<ul><li><h1>Library: short</h1></li></ul><article><header><h2>Library opened in the old post office</h2></header>",
@@ -239,6 +259,15 @@ def test_related_headlines_and_their_links():
         Related(title="إغلاق جسر المدينة القديم أسبوعين للصيانة", url="https://news.example.org/bridge"),
         Related(title="The museum opens a second house", url="https://example.org/a"),
     }
+
+
+@pytest.mark.parametrize("rel", ["tag", "category tag", "nofollow tag"])
+def test_links_to_keywords_are_read_where_nothing_else_states_them(rel):
+    tags = (
+        f'<a rel="{rel}" href="/t/1">#مكتبات</a> <a rel="{rel}" href="/t/2">بلديات</a> <a rel="x">أخبار</a>'
+    )
+    assert read(f"<h1>{TITLE}</h1><p>{tags}").keywords == ("مكتبات", "بلديات")
+    assert read(script(ARTICLE) + f"<h1>{TITLE}</h1><p>{tags}").keywords == ("مكتبات", "بلديات")
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,9 @@ def titles(html: str) -> list[str]:
         f"<div><a href=/2><b>READ ALSO: {MILL}</b></a></div>",
         f"<header>Más información</header><div><a href=/2>{MILL}</a></div>",
         f"<section><div class=t>Похожие новости</div><a href=/2>{MILL}</a></section>",
+        f"<p>İLGİLİ HABER<a href=/2>{MILL}</a></p>",
+        f"<h4>ذات صلة في <a href=/t>محليات</a></h4><ul><li><a href=/2>{MILL}</a></ul>",
+        f"<p><span>Lire aussi :</span> <em>Article réservé à nos abonnés</em> <a href=/2>{MILL}</a></p>",
     ],
 )
 def test_a_label_in_whatever_element_announces_its_links(html):
@@ -62,6 +65,12 @@ def test_a_list_ends_at_the_label_of_another():
     lists = f"<div class=t>ذات صلة</div><div><a href=/2>{MILL}</a></div><div class=t>الأكثر قراءة</div>"
     assert titles(f"{lists}<div><a href=/3>{SCHOOL}</a></div>") == [MILL]
     assert titles(f"<h3>ذات صلة</h3><a href=/2>{MILL}</a><h3>جديدنا</h3><a href=/3>{SCHOOL}</a>") == [MILL]
+
+
+def test_cards_with_a_foot_of_their_own_belong_to_the_list():
+    card = "<article><h4><a href=/{}>{}</a></h4><footer><a href=/t>من قسم المحليات في الصحيفة</a></footer></article>"
+    cards = card.format(2, MILL) + card.format(3, SCHOOL)
+    assert titles(f"<section><h3>ذات صلة</h3><div>{cards}</div></section>") == [MILL, SCHOOL]
 
 
 def test_links_within_the_sentences_that_follow_are_not_related():

@@ -21,8 +21,8 @@ _TAGS_MAX: Final = 200
 _ABOVE_MAX: Final = 60
 _MARKS_ABOVE: Final = 80
 _MARKS_BELOW: Final = 500
-"""In tags. Of the by-lines that are found on the 1,358 pages of extraction/dev, 89 % stand there. With fewer tags the
-authors of fundus get worse, with more, or all, not better."""
+"""In tags. On the pages of extraction/dev nine of ten by-lines that are found anywhere stand there. With 300 tags below
+five true ones fewer are found, with 900 no more true ones, but names of boxes and of those who commented."""
 _LINES_MAX: Final = 14
 _PROSE_CHARS: Final = 250
 _PROSE_LINES: Final = 4

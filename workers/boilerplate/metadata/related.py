@@ -370,7 +370,7 @@ def _forms() -> _Forms:
     first = (*begin, *hold)
     known = {*first, *(form.lower() for forms in raw.values() for form in forms)}
     written = {case(form).encode().lower() for form in known for case in _CASES}
-    finder = BytesAhoCorasick(sorted(written), implementation=Implementation.DFA)
+    finder = BytesAhoCorasick(sorted(written), implementation=Implementation.ContiguousNFA)
     return _Forms(finder, frozenset(begin), hold, first, tuple(f" {form}" for form in hold))
 
 
