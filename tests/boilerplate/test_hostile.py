@@ -1,5 +1,7 @@
 """Input that was made to hang or to crash a parser, under a time bound (X4)."""
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -70,3 +72,12 @@ def test_bidirectional_overrides_do_not_get_into_the_record():
     assert isinstance(outcome, Kept)
     assert outcome.record.text == (SENTENCE * 3).strip()
     assert outcome.record.title == "خبر"
+
+
+@pytest.mark.xfail(
+    strict=True, reason="issue 4: turbohtml 1.15.4 crashes; in a worker such a page is a dead letter"
+)
+def test_misnested_formatting_deep_in_a_page_does_not_crash_the_parser():
+    page = "'<a>' + '<x>' * 504 + '<b><i><table><td></table>\\n<div><a>'"
+    done = subprocess.run([sys.executable, "-c", f"import turbohtml; turbohtml.parse({page})"], check=False)
+    assert done.returncode == 0
