@@ -1,6 +1,5 @@
 """What has to hold for any event."""
 
-import html
 import re
 import time
 import unicodedata
@@ -20,6 +19,7 @@ from tests.fuzz.cases import CODECS
 from workers.boilerplate import stage
 from workers.boilerplate.charset import scrub
 from workers.boilerplate.evaluation.visible import text_nodes
+from workers.boilerplate.metadata.texts import unescaped
 from workers.boilerplate.sniff import is_html
 from workers.outcomes import Dropped, Failed, Kept
 
@@ -150,7 +150,7 @@ def readings(event: RawEvent) -> Iterator["Reading"]:
         root = turbohtml.parse(text)
         yield Reading(
             [node.data for node in text_nodes(root)],
-            *(html.unescape(form) for form in (text, _TAG.sub("", text), _TO_ANGLE.sub("", text))),
+            *(unescaped(form) for form in (text, _TAG.sub("", text), _TO_ANGLE.sub("", text))),
         )
         if not is_html(
             text, event.content_type

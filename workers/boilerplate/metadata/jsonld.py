@@ -1,6 +1,5 @@
 """JSON-LD of a page: tolerant reading, and the node that describes the page's own article."""
 
-import html
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -10,7 +9,7 @@ from typing import Final
 
 import orjson
 
-from workers.boilerplate.metadata.texts import Json, key_of, same_address
+from workers.boilerplate.metadata.texts import Json, key_of, same_address, unescaped
 
 _WRAPPING: Final = re.compile(
     r"<!--|-->|(?:/\*|//)?\s{0,4}<!\[CDATA\[\s{0,4}(?:\*/)?|(?:/\*|//)?\s{0,4}\]\]>\s{0,4}(?:\*/)?"
@@ -130,7 +129,7 @@ def _repaired(text: str) -> Json:
         .decode("utf-8")
     )
     if cleaned.startswith(("{&quot;", "[{&quot;")):
-        cleaned = html.unescape(cleaned)
+        cleaned = unescaped(cleaned)
     cleaned = _BAD_ESCAPE.sub("", _TRAILING_COMMA.sub("", cleaned))
     values: list[Json] = []
     decoder = json.JSONDecoder(strict=False)
@@ -185,7 +184,7 @@ def _rank(node: dict[str, Json], urls: list[str], titles: list[str]) -> int:
     ]
     is_here = any(same_address(address, url) for address in addresses for url in urls)
     headline = node.get("headline") or node.get("name")
-    key = key_of(html.unescape(headline)) if isinstance(headline, str) else ""
+    key = key_of(unescaped(headline)) if isinstance(headline, str) else ""
     agrees = bool(key) and any(key in title or title in key for title in titles)
     return 4 * is_here + 4 * agrees + ("datePublished" in node) + ("headline" in node) + ("author" in node)
 

@@ -18,6 +18,7 @@ _ABSOLUTE: Final = re.compile(r"https?://[a-zA-Z0-9.-]+(?::[0-9]{1,5})?(?:/[^\s\
 _ROOTED: Final = re.compile(r"/(?![/.])(?:[^\s\\#?/]|/(?![/.]))*(?:[?#]\S*)?")
 """A path of the same site, without dots to resolve."""
 _ORIGIN: Final = re.compile(r"https?://[a-zA-Z0-9.-]+(?::[0-9]{1,5})?(?=[/?#]|$)")
+_LONG_NUMBER: Final = re.compile(r"&#[0-9]{1000,};?")
 _SHOWN_CHARS: Final = 4_000
 """Titles, names and lines are shorter."""
 _ADDRESS_CHARS: Final = 4_000
@@ -29,13 +30,22 @@ def key_of(text: str) -> str:
     return letters(text)
 
 
+def unescaped(text: str) -> str:
+    """`text` with its character references resolved; any `str` is accepted.
+
+    Python refuses to read a number of more than 4,300 digits; one so long is no character, U+FFFD (HTML Standard,
+    section 13.2.5.80).
+    """
+    return html.unescape(_LONG_NUMBER.sub("\ufffd", text) if "&#" in text else text)
+
+
 def shown(text: str) -> str:
     """The first 4,000 characters of `text` as a reader sees them: tidied, without tags, invisible marks and entities
     that were escaped twice.
     """
     text = text[:_SHOWN_CHARS]
     if "&" in text:
-        text = html.unescape(text)
+        text = unescaped(text)
     if "<" in text:
         text = _TAG.sub("", text)
     if not text.isprintable():  # nor are spaces other than the plain one
