@@ -74,6 +74,13 @@ def test_bidirectional_overrides_do_not_get_into_the_record():
     assert outcome.record.title == "خبر"
 
 
+def test_controls_by_reference_in_the_links_of_a_list_cost_no_page_its_article():
+    card = "<li><a href='/x'><span>&#1;&#1;&#1; Read also</span><h3>The bridge is open again after a year</h3></a></li>"
+    page = f"<html><body>{PARAGRAPH * 3}<h3>Read also</h3><ul>{card * 5}</ul></body></html>"
+    [outcome] = clean([RawEvent(body=page)])
+    assert isinstance(outcome, Kept)
+
+
 @pytest.mark.xfail(
     strict=True, reason="issue 4: turbohtml 1.15.4 crashes; in a worker such a page is a dead letter"
 )

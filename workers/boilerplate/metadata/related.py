@@ -56,9 +56,9 @@ _PROSE_BYTES: Final = 240
 _PARTS_MAX: Final = 20
 _LINKS_MAX: Final = 60
 """Bounds for pages that were made to keep us busy; lists of related articles are shorter."""
-_MARK: Final = "\x01"
-_MARK_BYTE: Final = b"\x01"
-"""Stands between texts that are searched together; no text of a page holds it as a word."""
+_MARK: Final = "\0"
+_MARK_BYTE: Final = b"\0"
+"""Stands between texts that are searched together; no page holds it, not even as a reference (HTML Standard, 13.2.5.80)."""
 # NO-BREAK SPACE, RIGHT SINGLE QUOTATION MARK, FULLWIDTH COLON, DOTLESS I, COMBINING DOT ABOVE (of a lowered dotted I)
 _OTHERS: Final = (("\u00a0", " "), ("\u2019", "'"), ("\uff1a", ":"), ("\u0131", "i"), ("\u0307", ""))
 # FATHATAN to SUKUN, SUPERSCRIPT ALEF, TATWEEL; ALEF with MADDA, HAMZA ABOVE, HAMZA BELOW, ALEF WASLA to ALEF; ALEF
