@@ -11,7 +11,7 @@ from workers.boilerplate.charset import decode, scrub, with_newlines
 from workers.boilerplate.dates import find_date
 from workers.boilerplate.language import detect
 from workers.boilerplate.markers import find_marker
-from workers.boilerplate.paragraphs import distinct, join, letters, tidy, weight, word_count
+from workers.boilerplate.paragraphs import distinct, letters, tidy, weight, word_count
 from workers.boilerplate.sniff import is_html
 from workers.boilerplate.stage import clean
 from workers.boilerplate.textdump import read_dump
@@ -58,7 +58,7 @@ def test_a_kept_record_is_nfc_paragraphs_that_json_takes(event):
         if isinstance(outcome, Kept):
             record = outcome.record
             assert record.text == unicodedata.normalize("NFC", record.text)
-            assert record.text == join(record.text.split("\n\n"))
+            assert record.text == "\n\n".join(filter(None, map(tidy, record.text.split("\n\n"))))
             orjson.dumps(
                 [record.text, record.title, record.authors, record.keywords, record.lang, record.url]
             )

@@ -35,12 +35,11 @@ def test_every_known_name_is_told_from_all_others(name):
     assert found - {""} == known & set(NAMES)
 
 
-def test_an_element_knows_its_end_tag_and_how_deep_it_stands():
+def test_an_element_knows_its_end_tag():
     tokens = read(PAGE)
     div = tokens.tag.tolist().index(CODE["div"])
     assert tags(tokens)[tokens.partner[div]] == "</div>"
     assert tokens.partner[tokens.partner[div]] == div
-    assert tokens.level[div : div + 3].tolist() == [2, 3, 4]
     line_break = tokens.tag.tolist().index(CODE["br"])
     assert tokens.partner[line_break] == line_break
 
@@ -50,7 +49,6 @@ def test_text_of_an_element_and_before_it():
     italic = tokens.tag.tolist().index(CODE["i"])
     assert tokens.text(italic, tokens.partner[italic], 100) == "c & d"
     assert tokens.text_before(italic, 100).endswith("a < b ")
-    assert tokens.attributes(italic) == b""
 
 
 def test_a_piece_of_text_shows_no_part_of_a_tag():
@@ -86,6 +84,6 @@ def test_a_page_has_the_same_tags_whatever_stands_beside_it(pages):
     for number, page in enumerate(pages):
         alone, own = read(page), together.of_page(number)
         assert tags(alone) == tags(own)
-        for name in ("tag", "is_open", "is_close", "partner", "level"):
+        for name in ("tag", "is_open", "is_close", "partner"):
             assert np.array_equal(getattr(alone, name), getattr(own, name))
         assert (own.tag[own.partner] == own.tag).all()

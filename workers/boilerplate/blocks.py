@@ -14,13 +14,14 @@ from workers.boilerplate.charset import scrub
 from workers.boilerplate.elements import Elements, elements_of
 from workers.boilerplate.tokens import CODE, CUSTOM, NAMES, Flags, Ints, Tokens, shown_text
 
-_BREAKING: Final = (
+BREAKING: Final = (
     "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "dir", "div",
     "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header",
     "hgroup", "html", "legend", "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "table",
     "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "button", CUSTOM,
 )  # fmt: skip
-_LINE_BREAKS: Final = ("br", "hr")
+"""Elements that stand on lines of their own."""
+LINE_BREAKS: Final = ("br", "hr")
 _NEVER_READ: Final = ("head",)
 _MENUS: Final = ("nav", "footer", "button")
 """With elements whose role is navigation they hold a third of the blocks of the training pages, and .002 of the
@@ -39,8 +40,8 @@ def _among(names: Sequence[str]) -> Flags:
     return table
 
 
-_BREAKS: Final = _among((*_BREAKING, *_LINE_BREAKS))
-_IS_LINE_BREAK: Final = _among(_LINE_BREAKS)
+_BREAKS: Final = _among((*BREAKING, *LINE_BREAKS))
+_IS_LINE_BREAK: Final = _among(LINE_BREAKS)
 _IS_NEVER_READ: Final = _among(_NEVER_READ)
 _IS_MENU: Final = _among((*_NEVER_READ, *_MENUS))
 _IS_LINK: Final = _among(("a",))

@@ -189,7 +189,7 @@ def _page(tokens: Tokens, number: int, metadata: Metadata, settled: _Settled) ->
         headings=metadata.headings,
         link_ratio=float(weight[kept & (linked >= _LINK_RATIO)].sum() / max(1, weight[kept].sum())),
         links=int(leads_on.sum()),
-        under_links=_under_links(blocks.text, kept, is_headline, leads_on, letters(metadata.title or "")),
+        under_links=_under_links(blocks.text, kept, is_headline, leads_on, metadata.title or ""),
         asks_for_password=metadata.asks_for_password,
     )
 
@@ -215,7 +215,7 @@ def _extent(tokens: Tokens, number: int, settled: _Settled, *, is_paywalled: boo
 def _under_links(texts: Sequence[str], kept: Flags, is_headline: Flags, leads_on: Flags, title: str) -> int:
     """How many of the kept blocks have a headline that is a link right above them, a date or a name between perhaps.
 
-    `title`: the letters of the page's own headline, which may be a link to the page itself.
+    `title` is the page's own headline, which may be a link to the page itself.
     """
     found = 0
     candidates = kept & ~leads_on
@@ -223,5 +223,5 @@ def _under_links(texts: Sequence[str], kept: Flags, is_headline: Flags, leads_on
     candidates[:1] = False
     for number in np.flatnonzero(candidates).tolist():
         above = number - 1 if is_headline[number - 1] else number - 2
-        found += above >= 0 and bool(leads_on[above]) and letters(texts[above]) != title
+        found += above >= 0 and bool(leads_on[above]) and letters(texts[above]) != letters(title)
     return found

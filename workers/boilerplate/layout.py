@@ -17,8 +17,8 @@ LEVELS: Final = 6
 class Layout:
     """Where the N blocks stand in their pages and elements.
 
-    `chain` (K, N) are rows of elements from the innermost outwards; `held_first` and `held_last` (K, N) the blocks that
-    each of these holds. `group` (N,) numbers blocks of one kind: of one page, and with the same name and class of their
+    `chain` (K, N) are rows of elements from the innermost outwards; `held_first` (K, N) is the
+    first block that each of these holds, `held_behind` the one behind its last. `group` (N,) numbers blocks of one kind: of one page, and with the same name and class of their
     element and of the one around it. `weight` (N,) is their length in letters. `begin` and `end` (N,) are the first
     block of the page and the one behind its last, `page` (N,) is the page's number.
     """

@@ -26,11 +26,6 @@ def tidy(text: str) -> str:
     return text if is_tidy else " ".join(text.split())
 
 
-def join(paragraphs: Iterable[str]) -> str:
-    """The paragraphs, tidied, separated by one blank line; empty ones left out."""
-    return "\n\n".join(filter(None, map(tidy, paragraphs)))
-
-
 def distinct(items: Iterable[str]) -> tuple[str, ...]:
     """The items, tidied, in order, without empty ones and without those that came before (in any case)."""
     kept: dict[str, str] = {}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from schemas.dead_letter import DeadReason
 from schemas.raw_event import RawEvent
 from schemas.rejected_event import RejectReason
 from workers.boilerplate.charset import decode, kind_of_file, scrub, with_newlines
-from workers.boilerplate.dates import find_date
+from workers.boilerplate.dates import find_date, read_date
 from workers.boilerplate.forest import ForestPair
 from workers.boilerplate.html import Html, read_html
 from workers.boilerplate.language import detect
@@ -29,14 +29,14 @@ VERSION: Final[str] = "3"
 """Raised when the same event may give another record."""
 _TIME_CHARS: Final = 100
 _RFC_3339: Final = re.compile(
-    "((?:199[5-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})(?:[.][0-9]{1,9})?"
-    "(Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"
+    "(?:199[5-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-5][0-9](?:[.][0-9]{1,9})?"
+    "(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"
 )
 """What feeds write, with a fraction that is dropped: `find_date` says the same, forty times as slowly."""
 _PAGES_AT_ONCE: Final = 16
 """Pages looked at together: the calls of numpy cost more than their work on one page, and little on so many."""
 _CHARS_AT_ONCE: Final = 1_000_000
-"""Half as many cost a tenth of the speed, twice as many 5 MB of memory."""
+"""Half as many cost 7 % of the speed, twice as many 5 MB of memory."""
 
 
 def clean(batch: Sequence[RawEvent], *, forests: ForestPair | None = None) -> list[Outcome[CleanedArticle]]:
@@ -127,12 +127,8 @@ def _time(value: str | None) -> datetime | None:
     """The time that a field of the event states."""
     if not value:
         return None
-    if usual := _RFC_3339.fullmatch(value):
-        try:
-            return datetime.fromisoformat(usual[1] + usual[2]).astimezone(UTC)
-        except ValueError:  # there is no such day or hour
-            pass
-    stated = find_date(value[:_TIME_CHARS])
+    read = read_date if _RFC_3339.fullmatch(value) else find_date
+    stated = read(value[:_TIME_CHARS])
     return stated.at if stated else None
 
 

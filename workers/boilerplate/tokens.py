@@ -74,7 +74,7 @@ class Tokens:
     `data` is UTF-8. Tag t is `data[begin[t] : end[t]]`, its text `data[end[t] : begin[t + 1]]` (`begin` has one entry
     more, the end of the data). `tag` (T,) numbers names as CODE does. `is_open` and `is_close` (T,) are the tags of
     known elements that have an end tag; `partner` (T,) is the other tag of such an element, and t itself for all
-    others. `level` (T,) counts the known elements around an element. Page k has the tags `pages[k]` to `pages[k + 1]`.
+    others. Page k has the tags `pages[k]` to `pages[k + 1]`.
     """
 
     data: bytes
@@ -84,12 +84,7 @@ class Tokens:
     is_open: Flags
     is_close: Flags
     partner: Ints
-    level: Ints
     pages: Ints
-
-    def attributes(self, number: int) -> bytes:
-        """What stands behind the name in a tag: b'class="a" id="b"', empty when nothing does."""
-        return self.data[self.begin[number] + 1 : self.end[number] - 1].partition(b" ")[2]
 
     def text(self, first: int, last: int, most_bytes: int) -> str:
         """The text between two tags, tags between left out; of so many bytes at most, tags included."""
@@ -112,22 +107,21 @@ class Tokens:
             is_open=self.is_open[begin:end],
             is_close=self.is_close[begin:end],
             partner=self.partner[begin:end] - begin,
-            level=self.level[begin:end],
             pages=np.array([0, end - begin]),
         )
 
 
 def shown_text(written: bytes) -> str:
     """The text of a piece of written tree that is cut within no tag, without its tags."""
-    text = _TAG.sub(b"", written)
-    if b"&" in text:  # a written tree escapes these in text and no others
-        text = (
-            text.replace(b"&nbsp;", b" ")
-            .replace(b"&lt;", b"<")
-            .replace(b"&gt;", b">")
-            .replace(b"&amp;", b"&")
-        )
-    return text.decode("utf-8", "ignore")
+    return resolved(_TAG.sub(b"", written).decode("utf-8", "ignore"))
+
+
+def resolved(text: str) -> str:
+    """`text` with the references that a written tree has, in texts and attributes; it has no others."""
+    if "&" not in text:
+        return text
+    text = text.replace("&nbsp;", "\u00a0").replace("&quot;", '"')
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def tokens_of(documents: Iterable[Document]) -> Tokens:
@@ -152,7 +146,6 @@ def tokens_of(documents: Iterable[Document]) -> Tokens:
         is_open=is_open,
         is_close=is_close,
         partner=_partners(level, holds),
-        level=level,
         pages=np.searchsorted(begin, ends),
     )
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from workers.boilerplate.metadata.marks import Mark, marks_between
 from workers.boilerplate.metadata.texts import shown
-from workers.boilerplate.metadata.view import BREAKING, Names, PageView, among, resolved
+from workers.boilerplate.metadata.view import BREAKING, Names, PageView, among
+from workers.boilerplate.tokens import resolved
 
 _ELSEWHERE: Final = among("nav", "footer", "aside", "form", "dialog")
 _ELSEWHERE_WORDS: Final = re.compile(

@@ -3,8 +3,8 @@
 from typing import Final
 
 from workers.boilerplate.metadata.texts import shown
-from workers.boilerplate.metadata.view import Attributes, PageView, among, attributes_in, resolved
-from workers.boilerplate.tokens import CODE
+from workers.boilerplate.metadata.view import Attributes, PageView, among, attributes_in
+from workers.boilerplate.tokens import CODE, resolved
 
 _STATING: Final = among("html", "title", "meta", "link", "h1", "input")
 _HTML, _TITLE, _META, _LINK, _H1 = (CODE[name] for name in ("html", "title", "meta", "link", "h1"))

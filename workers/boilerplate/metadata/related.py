@@ -11,9 +11,9 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from schemas.cleaned_article import Related
 from workers.boilerplate.metadata.texts import key_of, shown, web_address
-from workers.boilerplate.metadata.view import PageView, among, resolved
+from workers.boilerplate.metadata.view import PageView, among
 from workers.boilerplate.paragraphs import weight, word_count
-from workers.boilerplate.tokens import NAMES
+from workers.boilerplate.tokens import NAMES, resolved
 
 _HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
 _HEADING_TAGS: Final = among(*_HEADINGS)

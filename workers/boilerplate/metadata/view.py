@@ -13,8 +13,9 @@ import numpy as np
 from ahocorasick_rs import BytesAhoCorasick
 from turbohtml import Document
 
-from workers.boilerplate.blocks import Blocks
-from workers.boilerplate.tokens import CODE, CUSTOM, NAMES, Flags, Ints, Tokens
+from workers.boilerplate.blocks import BREAKING as LINE_BREAKING
+from workers.boilerplate.blocks import LINE_BREAKS, Blocks
+from workers.boilerplate.tokens import CODE, NAMES, Flags, Ints, Tokens, resolved
 
 _TAG: Final = re.compile(b"<[^>]*>?")
 _ATTRIBUTE: Final = re.compile(r' ([^ "=<>]+)="([^"]*)"')
@@ -53,13 +54,8 @@ def among(*names: str, closed: bool = False) -> Names:
     return Names(codes, re.compile(b"[" + re.escape(written) + b"]"), table)
 
 
-BREAKING: Final = among(
-    "address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details", "dialog",
-    "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
-    "header", "hgroup", "hr", "html", "legend", "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary",
-    "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "ul", CUSTOM, closed=True,
-)  # fmt: skip
-"""Elements that stand on lines of their own."""
+BREAKING: Final = among(*LINE_BREAKING, *LINE_BREAKS, "time", closed=True)
+"""Elements that stand on lines of their own; so do times of by-lines."""
 _LINK: Final = among("a")
 _A: Final = CODE["a"]
 
@@ -68,14 +64,6 @@ def attributes_in(written: bytes) -> Attributes:
     """The attributes of a tag by name; `written` is what stands behind the tag's name."""
     attributes: Attributes = dict(_ATTRIBUTE.findall(written.decode("utf-8", "replace")))
     return {name: resolved(value) for name, value in attributes.items()} if b"&" in written else attributes
-
-
-def resolved(text: str) -> str:
-    """`text` with the references that a written tree has."""
-    if "&" not in text:
-        return text
-    text = text.replace("&nbsp;", "\u00a0").replace("&quot;", '"')
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 class PageView:
