@@ -94,6 +94,15 @@ def _flag(value: str) -> bool:
     raise ValueError("takes 1 or 0")
 
 
+def _taggers(value: str) -> tuple[str, ...]:
+    chosen = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not all(re.fullmatch(r"[a-z]{2,3}=[A-Za-z0-9_.-]+(:[^\s,]+)?", each) for each in chosen):
+        raise ValueError("takes LANG=NAME or LANG=NAME:ARGUMENT, several separated by commas")
+    if len({each.partition("=")[0] for each in chosen}) < len(chosen):
+        raise ValueError("names a language twice")
+    return chosen
+
+
 def _text(value: str) -> str:
     return value
 
@@ -173,6 +182,14 @@ class Settings:
         _seconds(1, 3600), "a worker with work that commits nothing for so long is restarted", 120.0
     )
     session_timeout_s: float = _setting(_seconds(1, 300), "Kafka forgets a silent worker after so long", 10.0)
+    entities: str | None = _setting(
+        _text, "file of entities of your own, TSV or JSON; see docs/entities.md", None
+    )
+    taggers: tuple[str, ...] | None = _setting(
+        _taggers,
+        "taggers of other packages by language, ru=natasha,fr=spacy:fr_core_news_sm; see docs/entities.md",
+        None,
+    )
     dedup_window: int = _setting(
         _integer(256, 1 << 30), "how many articles of a language the index remembers", 1_000_000
     )

@@ -40,7 +40,7 @@ RLO = "\u202e"  # RIGHT-TO-LEFT OVERRIDE
 HOSTILE = '"><script src=//x.example/a.js>alert(1)</script><img src=x onerror=alert(1)>'
 ELEMENTS = {
     "html", "head", "meta", "title", "style", "body", "header", "footer", "main", "div", "section", "article", "h1", "h2",
-    "p", "a", "b", "i", "bdi", "span", "code", "table", "tbody", "tr", "th", "td", "ul", "ol", "li", "details", "summary",
+    "p", "a", "b", "i", "bdi", "span", "mark", "code", "table", "tbody", "tr", "th", "td", "ul", "ol", "li", "details", "summary",
 }  # fmt: skip
 
 
@@ -435,3 +435,33 @@ def test_all_text_has_the_contrast_that_wcag_asks_for(mode):
 def test_the_sample_is_explained_to_the_paragraph(khabar):
     result = khabar(SHARED / "samples/arabi21-page.txt")
     assert sum(line.startswith("+ ") for line in result.stdout.splitlines()) == 11
+
+
+ARTICLE = (
+    "قال فلاديمير بوتين في موسكو أمس إن المحادثات مستمرة، وإن بوتين سيزور القاهرة قريبا بدعوة من الحكومة. "
+    * 4
+)
+
+
+def test_who_and_what_the_article_names_is_told_by_kind_with_ids(khabar, tmp_path):
+    file = tmp_path / "event.jsonl"
+    file.write_bytes(orjson.dumps({"body": f"<article><h1>خبر</h1><p>{ARTICLE}</p></article>", "lang": "ar"}))
+    lines = khabar(file).output.splitlines()
+    assert any(line.startswith("  persons") and "(Vladimir Putin, wikidata:Q7747)" in line for line in lines)
+    assert any(line.startswith("  places") and "(Moscow, geonames:524901)" in line for line in lines)
+    page = tmp_path / "page.html"
+    khabar(file, "--html", page)
+    marks = turbohtml.parse(page.read_text("utf-8")).find_all("mark")
+    assert {mark.text for mark in marks} >= {"فلاديمير بوتين", "بوتين", "موسكو", "القاهرة"}
+    assert {mark.attrs["title"] for mark in marks} >= {
+        "PER: Vladimir Putin, wikidata:Q7747",
+        "LOC: Cairo, geonames:360630",
+    }
+
+
+def test_entities_of_the_user_s_own_list_are_told_too(khabar, tmp_path):
+    own = tmp_path / "own.tsv"
+    own.write_text("id\tlabel\tar\nacme:7\tORG\tالمحادثات\n", "utf-8")
+    file = tmp_path / "event.jsonl"
+    file.write_bytes(orjson.dumps({"body": f"<article><p>{ARTICLE}</p></article>", "lang": "ar"}))
+    assert "المحادثات ×4 (acme:7)" in khabar(file, KHABAR_ENTITIES=str(own)).output

@@ -151,7 +151,7 @@ def test_an_event_over_the_limit_is_dead_and_is_not_loaded(process, tmp_path):
 
 
 def test_pages_that_hang_or_end_the_process_cost_themselves_only(process, monkeypatch):
-    monkeypatch.setattr("workers.cli.process.chain_factory", lambda _: chains.troubled)
+    monkeypatch.setattr("workers.cli.process.chain_factory", lambda *_: chains.troubled)
     data = b'{"a":1}\n' + chains.HANG + b"\n" + chains.CRASH + b"\n" + b'{"a":2}\n'
     _, records, _ = process("-", "--outcome", "all", input=data, KHABAR_EVENT_TIMEOUT_S="1")
     assert [list(record) for record in records] == [["a"], ["dead"], ["dead"], ["a"]]

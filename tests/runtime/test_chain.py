@@ -294,7 +294,8 @@ def test_an_event_whose_record_is_too_large_dies_before_the_index_hears_of_it(ro
     events = [event(value, offset) for offset, value in enumerate(values)]
     results = build_chain(write_between=role is Role.CLEANED)([(value, ()) for value in values])
     if role is Role.PUBLISHED:
-        topics |= {role: replace(TOPICS[role], max_message_bytes=len(results[0].article) + 1024 + 100)}
+        largest = max(len(results[number].article) for number in (0, 2))
+        topics |= {role: replace(TOPICS[role], max_message_bytes=largest + 1024 + 100)}
     index = CountingIndex()
     outputs = finished(events, results, topics, index)
     assert index.asked == ["t.raw:0:0", "t.raw:0:2"]

@@ -10,11 +10,14 @@ import click
 from schemas.raw_event import RawEvent, read_raw_event
 from schemas.wire import InvalidError, UndecodableError
 from workers.cli.context import State
+from workers.cli.run import entity_options
 from workers.errors import ConfigError
 from workers.files import Entry, Reader, Unreadable
 
 if TYPE_CHECKING:
+    from schemas.tagged_article import Entity
     from workers.boilerplate.explain import Explanation
+    from workers.entities.options import Options
 
 EXIT_NOT_READ: Final = 1
 
@@ -63,7 +66,7 @@ def command(  # noqa: PLR0913  (one argument an option)
     page, marked + where it is kept and - where it is dropped, with the reason and the model's probability that the
     block is the article's text.
 
-    Only the boilerplate stage is run. The exit code is 1 when FILE cannot be read.
+    Of an article also who and what it names is told, each name with its id. De-duplication is not run. The exit code is 1 when FILE cannot be read.
     """
     state = ctx.find_object(State)
     assert state is not None
@@ -72,13 +75,24 @@ def command(  # noqa: PLR0913  (one argument an option)
     from workers.boilerplate.explain import explain  # noqa: PLC0415  (numpy and the models take a while)
 
     explanation = explain(event)
+    entities = _entities(explanation, entity_options(state.settings))
     name = "standard input" if str(file) == "-" else entry.where
     if page is None:
-        _print(explanation, event, name, is_whole=is_whole, has_colours=not state.environ.get("NO_COLOR"))
+        has_colours = not state.environ.get("NO_COLOR")
+        _print(explanation, event, name, entities, is_whole=is_whole, has_colours=has_colours)
         return
     from workers.cli.report.page import report  # noqa: PLC0415
 
-    _write(page, report(explanation, event, name))
+    _write(page, report(explanation, event, name, entities))
+
+
+def _entities(explanation: "Explanation", options: "Options") -> "tuple[Entity, ...]":
+    """Who and what the article names; nothing where the event gives none."""
+    from workers.cli.report.findings import article_of  # noqa: PLC0415
+    from workers.entities.stage import find_entities  # noqa: PLC0415
+
+    article = article_of(explanation)
+    return find_entities(article.text, article.lang, article.title, options=options) if article else ()
 
 
 def _entry(file: Path, line: int | None, max_bytes: int) -> Entry:
@@ -116,7 +130,13 @@ def _event(entry: Entry, url: str | None, content_type: str | None) -> RawEvent:
 
 
 def _print(
-    explanation: "Explanation", event: RawEvent, name: str, *, is_whole: bool, has_colours: bool
+    explanation: "Explanation",
+    event: RawEvent,
+    name: str,
+    entities: "tuple[Entity, ...]",
+    *,
+    is_whole: bool,
+    has_colours: bool,
 ) -> None:
     from rich.console import Console  # noqa: PLC0415
 
@@ -130,7 +150,7 @@ def _print(
         soft_wrap=True,
     )
     width = console.width if console.is_terminal else None
-    for line in shown(explanation, event, name, width=width, is_whole=is_whole):
+    for line in shown(explanation, event, name, width=width, is_whole=is_whole, entities=entities):
         console.print(line)
 
 

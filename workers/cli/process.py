@@ -18,7 +18,7 @@ from schemas.dead_letter import DeadReason
 from schemas.rejected_event import RejectedEvent
 from schemas.wire import InvalidError, UndecodableError, decode, encode
 from workers.cli.context import pass_settings
-from workers.cli.run import STAGES
+from workers.cli.run import STAGES, entity_options
 from workers.config import Settings
 from workers.files import JSON_TYPE, Entry, Reader, Unreadable
 from workers.identity import article_id
@@ -179,7 +179,7 @@ def _results(
     prepare: Prepare = minimal_record if names[0] is not StageName.BOILERPLATE else _unchanged
     size = BATCH_EVENTS if only is None else ONE_STAGE_BATCH_EVENTS
     with ExitStack() as stack:
-        factory = chain_factory(names)
+        factory = chain_factory(names, settings)
         pool = stack.enter_context(ThreadPoolExecutor(jobs))
         chains: SimpleQueue[Isolation] = SimpleQueue()
         for _ in range(jobs):
@@ -191,11 +191,11 @@ def _results(
             yield from zip(batch.entries, outputs, strict=True)
 
 
-def chain_factory(names: "Sequence[StageName]") -> "ChainFactory":
-    """Makes the chain of these stages in the process that runs it."""
+def chain_factory(names: "Sequence[StageName]", settings: Settings) -> "ChainFactory":
+    """Makes the chain of these stages in the process that runs it. Raises ConfigError for a wrong list of entities."""
     from workers.runtime.chain import build_chain  # noqa: PLC0415
 
-    return functools.partial(build_chain, tuple(names))
+    return functools.partial(build_chain, tuple(names), options=entity_options(settings))
 
 
 Prepare = Callable[[bytes], bytes]

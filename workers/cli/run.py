@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from workers.cli.context import pass_settings
 from workers.config import Settings
 
 if TYPE_CHECKING:
+    from workers.entities.options import Options
     from workers.runtime.chain import StageName
     from workers.runtime.clients import Addresses
     from workers.runtime.supervisor import Status, Supervisor
@@ -71,6 +73,17 @@ def command(settings: Settings, *, stages: Sequence[str], workers: int | None) -
     log.info("stopped", committed=supervisor.status().committed)
 
 
+def entity_options(settings: Settings) -> "Options":
+    """What is configured of entities. Raises ConfigError for a wrong file and for a tagger that cannot be had."""
+    from workers.entities.options import Options  # noqa: PLC0415
+    from workers.entities.own import read_own  # noqa: PLC0415
+    from workers.entities.taggers import load_taggers  # noqa: PLC0415
+
+    taggers = settings.taggers or ()
+    load_taggers(taggers)
+    return Options(read_own(Path(settings.entities)) if settings.entities else (), taggers)
+
+
 def chain_of(stages: Sequence[str]) -> "tuple[StageName, ...]":
     """The stages as a chain, all of them where none is named."""
     from workers.runtime.chain import ALL_STAGES, StageName, check_consecutive  # noqa: PLC0415
@@ -100,7 +113,9 @@ def supervisor_of(
     # Workers end without clean-up, so that nothing acknowledges work in flight. multiprocessing's tracker cleans up
     # after them, and says so on the screen; these options reach it (and the workers) when it is started.
     sys.warnoptions.append("ignore:resource_tracker:UserWarning")
-    chain = functools.partial(build_chain, tuple(names), write_between=settings.write_between)
+    chain = functools.partial(
+        build_chain, tuple(names), write_between=settings.write_between, options=entity_options(settings)
+    )
     return Supervisor(settings, addresses, chain, stages=names, workers=workers, log_file=log_file)
 
 

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from schemas.tagged_article import Entity, Mention
-from workers.entities.gazetteer import Hit
 from workers.entities.names import Named
-from workers.entities.normal import Normal
 
 # A mention counts one, in the first paragraph two; standing in the title counts as two mentions more. News puts
 # what it is about first. To be tuned when there is a gold standard for salience.
@@ -15,30 +13,31 @@ _TITLE_BONUS: Final = 2
 _SALIENCE_UNITS: Final = 1_000_000
 
 
-def assemble(normal: Normal, hits: Sequence[Hit], title: str | None) -> tuple[Entity, ...]:
-    """Entities of `hits` (in order, not overlapping) by descending salience, ties by first mention."""
-    groups: dict[str, list[Hit]] = {}
-    for hit in hits:
-        groups.setdefault(hit.thing.id, []).append(hit)
-    first_paragraph_end = normal.original.find("\n\n") % (len(normal.original) + 1)
-    found = []
-    for group in groups.values():
-        mentions = tuple(_mention(normal, hit) for hit in group)
+def assemble(
+    text: str, spans: Sequence[tuple[int, int]], things: Sequence[Named], title: str | None
+) -> tuple[Entity, ...]:
+    """The entities of a text whose mentions are `spans` (in order, not overlapping), by descending salience.
+
+    `things[i]` is what span i names; of equal salience the one that is named first comes first.
+    """
+    groups: dict[str, list[Mention]] = {}
+    named: dict[str, Named] = {}
+    for (start, end), thing in zip(spans, things, strict=True):
+        named.setdefault(thing.id, thing)
+        groups.setdefault(thing.id, []).append(Mention(start=start, end=end, text=text[start:end]))
+    first_paragraph_end = text.find("\n\n") % (len(text) + 1)
+    weighed = []
+    for identifier, mentions in groups.items():
         weight = len(mentions) + _FIRST_PARAGRAPH_BONUS * sum(m.start < first_paragraph_end for m in mentions)
         if title and any(mention.text in title for mention in mentions):
             weight += _TITLE_BONUS
-        found.append((weight, group[0].thing, mentions))
-    found.sort(key=lambda item: -item[0])  # stable: ties stay in the order of their first mentions
-    saliences = _shares([weight for weight, _, _ in found])
+        weighed.append((weight, named[identifier], tuple(mentions)))
+    weighed.sort(key=lambda item: -item[0])  # stable: ties stay in the order of their first mentions
+    saliences = _shares([weight for weight, _, _ in weighed])
     return tuple(
         _entity(thing, mentions, salience)
-        for (_, thing, mentions), salience in zip(found, saliences, strict=True)
+        for (_, thing, mentions), salience in zip(weighed, saliences, strict=True)
     )
-
-
-def _mention(normal: Normal, hit: Hit) -> Mention:
-    start, end = normal.span(hit.start, hit.end)
-    return Mention(start=start, end=end, text=normal.original[start:end])
 
 
 def _entity(thing: Named, mentions: tuple[Mention, ...], salience: float) -> Entity:

@@ -1,205 +1,250 @@
-"""Names found in a text: one Aho-Corasick automaton per language over normalised text."""
+"""The names of one language's lists, and which token of a text stands in which kind of name."""
 
-import re
-import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+import lzma
+from collections.abc import Iterable, Iterator
+from functools import cached_property, lru_cache
+from importlib.resources import files
 from typing import Final
 
-from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+import numpy as np
+from numpy.typing import NDArray
 
 from schemas.tagged_article import Label
-from workers.entities.names import LATIN, Named, named_things
+from workers.entities.features import Words
+from workers.entities.lexicon import UNSPACED
+from workers.entities.lookup import Found, NameTable
+from workers.entities.names import LATIN, Named, named_things, zone_cities
 from workers.entities.normal import normal_name
+from workers.entities.own import OwnEntity
 from workers.entities.russian import inflect
 from workers.entities.tables import read_table
+from workers.entities.tokens import Flags, Tokens, tokens_of
 
-_ALEF_LAM: Final = "\u0627\u0644"  # the Arabic article
-_LAM: Final = "\u0644"
-_CONJUNCTIONS: Final = frozenset("\u0648\u0641")  # WAW "and", FEH "so"
-_PREPOSITIONS: Final = frozenset("\u0628\u0644\u0643")  # BEH "in", LAM "to", KAF "like"
-_PERSIAN_EZAFE: Final = "\u064a"  # written after a final ALEF or WAW; YEH once normalised
-_LONG_VOWELS: Final = ("\u0627", "\u0648")
-_TURKISH_SUFFIX: Final = re.compile(r"'[^\W\d_]+")
-_NAMES_GO_ON: Final = frozenset({"en", "es", "pt"})
-_NEXT_CAPITALISED: Final = re.compile(r" ([A-Z\u00c0-\u00d6\u00d8-\u00de][a-z\u00df-\u00f6\u00f8-\u00ff]+)")
-_CALENDAR: Final = frozenset(
-    [
-        "Monday",
-        "Tuesday",
-        "Wednesday",
-        "Thursday",
-        "Friday",
-        "Saturday",
-        "Sunday",
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ]
-)
-# Scripts that write no spaces: Han, kana, Thai, Lao, Khmer, Burmese.
-_UNSPACED: Final = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x3400, 0x9FFF))
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A name in a normalised text, half-open."""
-
-    start: int
-    end: int
-    thing: Named
-
-
-@dataclass(frozen=True, slots=True)
-class _Pattern:
-    thing: Named
-    skip: int
-    """How many code points at its start are a proclitic: of "to the Saudi…" the first LAM."""
+_SCRIPT_COLUMN: Final = {
+    "ar": 5,
+    "fa": 5,
+    "ur": 5,
+    "ps": 5,
+    "ckb": 5,
+    "ru": 6,
+    "uk": 6,
+    "bg": 6,
+    "be": 6,
+    "sr": 6,
+    "zh": 7,
+}
+"""Where in a line of cities.tsv.xz the names in a language's script stand; others are written in Latin letters."""
+_LATIN_COLUMN: Final = 4
+_ENGLISH_COLUMN: Final = 3
+_SHORTEST_OTHER: Final = 4
+"""Letters: shorter further names of cities in Latin letters are mostly other words."""
+_LARGE, _MIDDLE = 1000, 100
+"""Thousands of inhabitants."""
+COUNTRY, PLACE, LARGE_CITY, MIDDLE_CITY, SMALL_CITY, OTHER_CITY_NAME, ORGANISATION, PERSON = range(1, 9)
+_SURE_WORDS: Final = {COUNTRY: 1, ORGANISATION: 2, PERSON: 1}
+_SURE_CHARS: Final = 3
+_ACRONYM_CHARS: Final = 3
+_NEVER: Final = 100
+_UNMATCHED: Final = 1_000_000
+_LONG_VOWELS: Final = ("\u0627", "\u0648")  # ALEF, WAW
+_EZAFE: Final = "\u06cc"  # FARSI YEH
+_POSITIONS: Final = 4
+"""Of a token in a name: alone, first, within, last."""
 
 
 class Gazetteer:
-    """The names of one language, and English names where its script is not Latin."""
+    """All names of a CLDR locale: the language's own, and English ones where its script is not Latin.
 
-    def __init__(self, locale: str) -> None:
+    Names are numbered; of two things of one name that of the more trusted list comes first, and the larger city.
+    """
+
+    def __init__(self, locale: str, own: tuple[OwnEntity, ...] = ()) -> None:
         self.locale = locale
-        self._proclitics = locale == "ar"
-        patterns = _patterns(locale)
-        self._patterns = list(patterns.values())
-        self._automaton = AhoCorasick(
-            patterns, MatchKind.Standard, store_patterns=False, implementation=Implementation.ContiguousNFA
+        self._is_unspaced = locale.partition("_")[0] in UNSPACED
+        self._names: list[str] = []
+        self._things: list[Named | int] = []
+        kinds: list[int] = []
+        for name, thing, kind in (*_own_names(own, locale), *_names(locale)):
+            self._names.append(name)
+            self._things.append(thing)
+            kinds.append(kind)
+        self._own = sum(len(entity.of(locale.partition("_")[0])) for entity in own)
+        self._kinds = np.array(kinds, np.uint8)
+        self._sure_words = np.array([self._least_words(entry) for entry in range(len(self._names))], np.int64)
+        self._table = NameTable(self._names)
+
+    def thing(self, entry: int) -> Named:
+        """What the name of this number means; a city bears the name by which it was found."""
+        thing = self._things[entry]
+        if isinstance(thing, Named):
+            return thing
+        number, country, _, english, *_ = _city_rows()[thing]
+        return Named(f"geonames:{number}", Label.LOC, self._names[entry], english, country)
+
+    def label(self, entry: int) -> Label:
+        """The label of what the name of this number means."""
+        thing = self._things[entry]
+        return thing.label if isinstance(thing, Named) else Label.LOC
+
+    def country(self, entry: int) -> str | None:
+        """The country of what the name of this number means."""
+        thing = self._things[entry]
+        return thing.country if isinstance(thing, Named) else _city_rows()[thing][1]
+
+    def size(self, entry: int) -> int:
+        """Thousands of inhabitants of a city of the long list; more than any of them has for what our own lists name."""
+        thing = self._things[entry]
+        return _UNMATCHED if isinstance(thing, Named) else int(_city_rows()[thing][2])
+
+    @cached_property
+    def surnames(self) -> dict[int, list[str]]:
+        """Of listed persons with a name of two words: the hash of the first one, and the letters of the second ones."""
+        names = [name for name, thing in zip(self._names, self._things, strict=True)
+                 if isinstance(thing, Named) and thing.label is Label.PER and name.count(" ") == 1]  # fmt: skip
+        given, family = (
+            tokens_of([name.split(" ")[0] for name in names]),
+            [name.split(" ")[1] for name in names],
         )
+        first = given.hashes(given.starts, given.ends).tolist()
+        found: dict[int, list[str]] = {}
+        for token, text in enumerate(given.text.tolist()):
+            found.setdefault(first[token], []).append(normal_name(family[text]).lower())
+        return found
 
-    def find(self, text: str) -> list[Hit]:
-        """The names in a normalised text, in order: the leftmost, of those the longest, none overlapping."""
-        hits: list[Hit] = []
-        position = 0
-        matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
-        for index, start, end in sorted(matches, key=lambda match: (match[1], -match[2])):
-            pattern = self._patterns[index]
-            first = start + pattern.skip
-            if (
-                first >= position
-                and self._bounded(text, start, end)
-                and not self._goes_on(text, end, pattern)
-            ):
-                position = self._with_suffix(text, end)
-                hits.append(Hit(first, position, pattern.thing))
-        return hits
+    def is_country(self, entry: int) -> bool:
+        """Whether the name is that of a country or another territory of ISO 3166-1."""
+        return bool(self._kinds[entry] == COUNTRY)
 
-    def _with_suffix(self, text: str, end: int) -> int:
-        """Turkish parts its case endings off by an apostrophe; as in the treebanks they belong to the mention."""
-        if self.locale == "tr" and (suffix := _TURKISH_SUFFIX.match(text, end)):
-            return suffix.end()
-        return end
+    def is_city(self, entry: int) -> bool:
+        """Whether the name is of the long list of cities."""
+        return not isinstance(self._things[entry], Named)
 
-    def _goes_on(self, text: str, end: int, pattern: _Pattern) -> bool:
-        """Whether the next word makes another name of it: "London Bridge", but neither "US President" nor
-        "in Paris Monday". Precision of LOC .72 to .85 on wikigold, .83 to .89 on UNER-EWT, .825 to .841 on
-        Bosque, recall .005, .012 and .002 less; French gains nothing, and German writes all nouns so.
-        """
-        if (
-            self.locale not in _NAMES_GO_ON
-            or pattern.thing.label is Label.PER
-            or text[end - 2 : end].isupper()
-        ):
-            return False
-        after = _NEXT_CAPITALISED.match(text, end)
-        return after is not None and after[1] not in _CALENDAR
+    def is_own(self, entry: int) -> bool:
+        """Whether the name stands in the user's own list."""
+        return entry < self._own
 
-    def _bounded(self, text: str, start: int, end: int) -> bool:
-        if end < len(text) and _joined(text[end - 1], text[end]):
-            return False
-        if self.locale == "de" and text[end : end + 1] == "-" and text[end + 1 : end + 2].isalpha():
-            return False  # "US-Präsident": the compound is no name
-        if start == 0 or not _joined(text[start - 1], text[start]):
-            return text[start - 1 : start] != "@"  # a handle is another name
-        return self._proclitics and after_proclitics(text, start)
+    def sure(self, found: Found) -> Flags:
+        """Which of the names (M,) are names wherever they stand, whatever the model says."""
+        return found.end - found.first >= self._sure_words[found.entry]
 
+    def own(self, found: Found) -> Flags:
+        """Which of the names (M,) stand in the user's own list."""
+        return found.entry < self._own
 
-def after_proclitics(text: str, start: int) -> bool:
-    """Whether between the start of the word and `start` stand Arabic proclitics and nothing else."""
-    if text[start - 1] in _PREPOSITIONS:
-        start -= 1
-        if start == 0 or not _is_letter(text[start - 1]):
-            return True
-    if text[start - 1] in _CONJUNCTIONS:
-        start -= 1
-        return start == 0 or not _is_letter(text[start - 1])
-    return False
+    def _least_words(self, entry: int) -> int:
+        """From how many words on a name is sure: those of our lists, not those of cities but the largest."""
+        if self.is_own(entry):
+            return 1
+        thing, name = self._things[entry], self._names[entry]
+        if not isinstance(thing, Named):
+            return _NEVER
+        if thing.id in zone_cities() or (len(name) >= _ACRONYM_CHARS and name.isupper()):
+            return 1
+        least = _SURE_WORDS.get(int(self._kinds[entry]), _NEVER)
+        return least if least == 1 or not self._is_unspaced else max(least, _SURE_CHARS)
+
+    def find(self, tokens: Tokens, words: Words) -> Found:
+        """The names in some texts; see NameTable.find."""
+        return self._table.find(tokens, words, arabic=self.locale == "ar")
+
+    def categories(self, tokens: Tokens, found: Found) -> NDArray[np.uint8]:
+        """For each token (T,) what kind of name it stands in and where, 0 for none: the leftmost names, of those the longest."""
+        categories = np.zeros(len(tokens), np.uint8)
+        if not len(found.first):
+            return categories
+        best = np.lexsort((found.entry, -found.end, found.first))
+        first, end = found.first[best], found.end[best]
+        heads = np.flatnonzero(np.diff(first, prepend=-1))
+        taken = 0
+        for head, begin, stop in zip(heads.tolist(), first[heads].tolist(), end[heads].tolist(), strict=True):
+            if begin < taken:
+                continue
+            taken = stop
+            hit = best[head]
+            base = int(self._kinds[found.entry[hit]]) * _POSITIONS * 2
+            behind = int(found.start[hit] > tokens.starts[begin])
+            if stop - begin == 1:
+                categories[begin] = base + behind
+                continue
+            categories[begin] = base + 2 + behind
+            categories[begin + 1 : stop - 1] = base + 4
+            categories[stop - 1] = base + 6
+        return categories
 
 
 @lru_cache(maxsize=32)
-def gazetteer(locale: str) -> Gazetteer:
-    """The gazetteer of a CLDR locale, built when it is first asked for."""
-    return Gazetteer(locale)
+def gazetteer(locale: str, own: tuple[OwnEntity, ...] = ()) -> Gazetteer:
+    """The gazetteer of a CLDR locale and a user's own entities, built when it is first asked for."""
+    return Gazetteer(locale, own)
 
 
-def _patterns(locale: str) -> dict[str, _Pattern]:
-    blocked = {(lang, normal_name(name)) for lang, name in read_table("blocked.tsv")}
-    patterns: dict[str, _Pattern] = {}
-    for lang, thing, surface in _surfaces(locale):
-        name = normal_name(surface)
-        if (lang, name) not in blocked and _is_name(name):
-            for form, skip in _forms(name, lang, thing):
-                if (lang, form) not in blocked:
-                    patterns.setdefault(form, _Pattern(thing, skip))
-    return patterns
+def _own_names(own: Iterable[OwnEntity], locale: str) -> Iterator[tuple[str, Named, int]]:
+    for entity in own:
+        names = entity.of(locale.partition("_")[0])
+        for name in names:
+            thing = Named(entity.id, entity.label, names[0], entity.english, entity.country, names)
+            yield name, thing, _kind_of(thing)
 
 
-def _surfaces(locale: str) -> Iterator[tuple[str, Named, str]]:
-    """(language, thing, surface); the language's own names first, as the first owner of a surface keeps it."""
+def _names(locale: str) -> Iterator[tuple[str, Named | int, int]]:
+    """(name, thing or the row of a city, kind), the more trusted ones first."""
     lang = locale.partition("_")[0]
+    seen: set[tuple[str, str]] = set()
+    blocked = {normal_name(name) for each, name in read_table("blocked.tsv") if each == lang}
+    for name, thing, kind in _listed(locale, lang):
+        for form in _forms(name, lang, person=thing.label is Label.PER):
+            if (form, thing.id) not in seen and normal_name(form) not in blocked:
+                seen.add((form, thing.id))
+                yield form, thing, kind
+    for name, row, kind in _cities(lang):
+        for form in _forms(name, lang, person=False):
+            yield form, row, kind
+
+
+def _forms(name: str, lang: str, *, person: bool) -> tuple[str, ...]:
+    """The ways in which a name stands in a text: Russian cases, the German genitive, the Persian ezafe."""
+    if lang == "ru":
+        return (name, *inflect(normal_name(name), person=person))
+    if lang == "de" and name[-1:].islower() and not name.endswith("s"):
+        return (name, name + "s")
+    if lang == "fa" and name.endswith(_LONG_VOWELS):
+        return (name, name + _EZAFE)
+    return (name,)
+
+
+def _listed(locale: str, lang: str) -> Iterator[tuple[str, Named, int]]:
     own = {thing.id: thing for thing in named_things(locale)}
     for thing in own.values():
         for surface in thing.surfaces:
-            yield lang, thing, surface
+            yield surface, thing, _kind_of(thing)
     if lang not in {"en", *LATIN}:
         for thing in named_things("en"):
             for surface in thing.surfaces:
-                yield "en", own.get(thing.id, thing), surface
+                yield surface, own.get(thing.id, thing), _kind_of(thing)
 
 
-def _is_name(name: str) -> bool:
-    """Long enough to be told from other words, and a proper name where the script has capitals."""
-    if not name or name[0].islower():
-        return False
-    return len(name) > 2 or name.isupper() or (_is_unspaced(name[0]) and len(name) == 2)
+def _kind_of(thing: Named) -> int:
+    if thing.label is Label.LOC:
+        return COUNTRY if thing.id.startswith("iso:") else PLACE
+    return PERSON if thing.label is Label.PER else ORGANISATION
 
 
-def _forms(name: str, lang: str, thing: Named) -> Iterator[tuple[str, int]]:
-    """The ways a name stands in a text, and how much of each is a proclitic."""
-    yield name, 0
-    if lang == "ar" and name.startswith(_ALEF_LAM):
-        # "to the": LAM takes the ALEF's place; before a name in LAM the article is not written at all
-        rest = name[2:] if name[2:3] == _LAM else name[1:]
-        yield _LAM + rest, 1
-    elif lang == "ru":
-        for form in inflect(name, person=thing.label is Label.PER):
-            yield form, 0
-    elif lang == "fa" and name.endswith(_LONG_VOWELS):
-        yield name + _PERSIAN_EZAFE, 0
-    elif lang == "de" and thing.label is not Label.ORG and name[-1:].islower() and not name.endswith("s"):
-        yield name + "s", 0
+def _cities(lang: str) -> Iterator[tuple[str, int, int]]:
+    """(name, row, kind); names in the language's script, in English where that is Latin."""
+    column = _SCRIPT_COLUMN.get(lang, _LATIN_COLUMN)
+    for row, cells in enumerate(_city_rows()):
+        size = int(cells[2])
+        kind = LARGE_CITY if size >= _LARGE else MIDDLE_CITY if size >= _MIDDLE else SMALL_CITY
+        others = [name for name in cells[column].split("|") if name]
+        if column == _LATIN_COLUMN:
+            yield cells[_ENGLISH_COLUMN], row, kind
+            kind = OTHER_CITY_NAME
+            others = [name for name in others if len(name) >= _SHORTEST_OTHER]
+        for name in others:
+            yield name, row, kind
 
 
-def _joined(left: str, right: str) -> bool:
-    """Whether no word can end between two neighbours."""
-    return _is_letter(left) and _is_letter(right) and not (_is_unspaced(left) or _is_unspaced(right))
-
-
-def _is_letter(character: str) -> bool:
-    return character.isalnum() or (character > "\u02ff" and unicodedata.category(character)[0] == "M")
-
-
-def _is_unspaced(character: str) -> bool:
-    return character > "\u0dff" and any(low <= ord(character) <= high for low, high in _UNSPACED)
+@lru_cache(maxsize=1)
+def _city_rows() -> tuple[tuple[str, ...], ...]:
+    text = lzma.decompress(files(__package__).joinpath("data", "cities.tsv.xz").read_bytes()).decode()
+    return tuple(tuple(line.split("\t")) for line in text.splitlines() if not line.startswith("#"))

@@ -161,6 +161,12 @@ def _cities(locale: str, lang: str) -> Iterator[Named]:
             yield Named(f"geonames:{number}", Label.LOC, name, english, country, (name,))
 
 
+@lru_cache(maxsize=1)
+def zone_cities() -> frozenset[str]:
+    """The ids of the cities that time zones are named after: capitals and the largest cities of all countries."""
+    return frozenset(f"geonames:{number}" for _, number, _ in read_table("zones.tsv"))
+
+
 def _cldr_territories(locale: str) -> dict[str, str]:
     return dict(Locale.parse(locale).territories)
 

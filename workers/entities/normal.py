@@ -34,11 +34,11 @@ def _characters(ranges: tuple[tuple[int, int], ...]) -> str:
     return "".join(map(chr, chain.from_iterable(range(low, high + 1) for low, high in ranges)))
 
 
-_MARKS: Final = frozenset(_characters(_MARK_RANGES))
-_DROPPED: Final = _MARKS | frozenset(_characters(_FORMAT_RANGES))
-_HAS_DROPPED: Final = re.compile("[" + "".join(map(re.escape, sorted(_DROPPED))) + "]")
+MARKS: Final = frozenset(_characters(_MARK_RANGES))
+DROPPED: Final = MARKS | frozenset(_characters(_FORMAT_RANGES))
+_HAS_DROPPED: Final = re.compile("[" + "".join(map(re.escape, sorted(DROPPED))) + "]")
 
-_LETTERS: Final = {
+LETTERS: Final = {
     0x0622: 0x0627,  # ALEF WITH MADDA ABOVE to ALEF
     0x0623: 0x0627,  # ALEF WITH HAMZA ABOVE
     0x0625: 0x0627,  # ALEF WITH HAMZA BELOW
@@ -67,7 +67,7 @@ _LETTERS: Final = {
     0x0D: 0x20,
 }
 # The automaton reads UTF-8, which has no surrogates.
-_TABLE: Final = _LETTERS | dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
+_TABLE: Final = LETTERS | dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Normal:
         if self.offsets is None:
             return start, end
         first, last = self.offsets[start], self.offsets[end - 1] + 1
-        while last < len(self.original) and self.original[last] in _MARKS:
+        while last < len(self.original) and self.original[last] in MARKS:
             last += 1
         return first, last
 
@@ -92,7 +92,7 @@ def normalise(text: str) -> Normal:
     """`text` with marks dropped and letters unified, every other code point one to one. Case is kept."""
     if not _HAS_DROPPED.search(text):
         return Normal(text, text.translate(_TABLE), None)
-    offsets = [index for index, character in enumerate(text) if character not in _DROPPED]
+    offsets = [index for index, character in enumerate(text) if character not in DROPPED]
     return Normal(text, _HAS_DROPPED.sub("", text).translate(_TABLE), offsets)
 
 

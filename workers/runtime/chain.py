@@ -5,6 +5,7 @@ events come from or go to. De-duplication is two things: its fingerprint is comp
 for by the worker (workers/runtime/verdicts.py), because that needs the index.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +21,7 @@ from workers.boilerplate import stage as boilerplate
 from workers.dedup import stage as dedup
 from workers.dedup.index import Fingerprint
 from workers.entities import stage as entities
+from workers.entities.options import DEFAULT, Options
 from workers.errors import PoisonEventError
 from workers.identity import article_id
 from workers.outcomes import Dropped, Failed, Kept, Outcome, StageFunction
@@ -101,8 +103,14 @@ def check_consecutive(names: Sequence[StageName]) -> None:
         raise ValueError(message)
 
 
-def build_chain(names: Sequence[StageName] = ALL_STAGES, *, write_between: bool = False) -> ChainFunction:
-    """The chain of `names`, loaded and ready. With `write_between` the topics between its stages are written too.
+def build_chain(
+    names: Sequence[StageName] = ALL_STAGES,
+    *,
+    write_between: bool = False,
+    options: Options = DEFAULT,
+) -> ChainFunction:
+    """The chain of `names`, loaded and ready. With `write_between` the topics between its stages are written too; `options`
+    are those of the entities.
 
     Raises ValueError as check_consecutive does.
     """
@@ -111,7 +119,7 @@ def build_chain(names: Sequence[StageName] = ALL_STAGES, *, write_between: bool 
         boilerplate.warm_up()
 
     def run(values: Sequence[Value]) -> list[Processed]:
-        return _run(tuple(names), write_between, values)
+        return _run(tuple(names), options, write_between, values)
 
     return run
 
@@ -152,15 +160,25 @@ class _Batch:
         return [self.ended[index] for index in range(len(self.outputs))]
 
 
-def _run(names: tuple[StageName, ...], write_between: bool, values: Sequence[Value]) -> list[Processed]:
+def _run(
+    names: tuple[StageName, ...], options: Options, write_between: bool, values: Sequence[Value]
+) -> list[Processed]:
     batch = _Batch(values)
     batch.advance("decode", [_decoded(names[0], *value) for value in values])
     for name in names:
         if name is not StageName.DEDUP:
-            batch.advance(name, _guarded(_STAGES[name], list(batch.alive.values())))
+            batch.advance(name, _guarded(_stage(name, options), list(batch.alive.values())))
             if write_between or name is names[-1]:
                 batch.write(OUTPUT_ROLES[name])
     return batch.finish(fingerprints=names[-1] is StageName.DEDUP)
+
+
+def _stage(name: StageName, options: Options) -> StageFunction[Any, Any]:
+    return (
+        functools.partial(entities.tag, options=options)
+        if options != DEFAULT and name is StageName.ENTITIES
+        else _STAGES[name]
+    )
 
 
 def _decoded(first: StageName, value: bytes, headers: Headers) -> Outcome[Any]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from schemas.cleaned_article import CleanedArticle, Source
 from schemas.raw_event import RawEvent
+from schemas.tagged_article import Entity, Label
 from workers.boilerplate.explain import Explanation
 from workers.boilerplate.maintext import Why
 from workers.boilerplate.page import Judged
@@ -103,6 +104,24 @@ def fields(explanation: Explanation, event: RawEvent) -> list[Field]:
         Field("keywords", article.keywords),
         Field("related", tuple(related.title for related in article.related)),
     ]
+
+
+_KINDS: Final = {Label.PER: "persons", Label.ORG: "bodies", Label.LOC: "places", Label.MISC: "others"}
+
+
+def entity_fields(entities: Sequence[Entity]) -> list[Field]:
+    """Who and what the article names, by kind, the weightiest first: how often, the English name, and the id."""
+    return [
+        Field(kind, tuple(_named(entity) for entity in entities if entity.label is label))
+        for label, kind in _KINDS.items()
+        if any(entity.label is label for entity in entities)
+    ]
+
+
+def _named(entity: Entity) -> str:
+    times = f" \u00d7{len(entity.mentions)}" if len(entity.mentions) > 1 else ""  # MULTIPLICATION SIGN
+    english = f"{entity.name_en}, " if entity.name_en and entity.name_en != entity.name else ""
+    return f"{entity.name}{times} ({english}{entity.id})"
 
 
 _EXTENT: Final = {

@@ -7,7 +7,7 @@ ever fail. Addresses are text, not links: a hostile page may name any.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 from itertools import groupby
@@ -16,6 +16,7 @@ from typing import Final
 
 from schemas.cleaned_article import CleanedArticle, Extent
 from schemas.raw_event import RawEvent
+from schemas.tagged_article import Entity
 from workers.boilerplate.explain import Explanation
 from workers.boilerplate.page import Judged
 from workers.boilerplate.stage import VERSION
@@ -25,6 +26,7 @@ from workers.cli.report.findings import (
     article_of,
     brief,
     counts,
+    entity_fields,
     fields,
     runs,
     source_values,
@@ -62,8 +64,8 @@ _RIGHT_TO_LEFT: Final = frozenset(
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 
 
-def report(explanation: Explanation, event: RawEvent, name: str) -> str:
-    """The page; `name` is the file's. Deterministic; the same explanation gives the same page."""
+def report(explanation: Explanation, event: RawEvent, name: str, entities: Sequence[Entity] = ()) -> str:
+    """The page; `name` is the file's, `entities` are those of the article. The same explanation gives the same page."""
     article = article_of(explanation)
     title = article.title if article else event.title
     language = _language(article.lang if article else "und", explanation.blocks)
@@ -76,7 +78,7 @@ def report(explanation: Explanation, event: RawEvent, name: str) -> str:
         verdict=_verdict(explanation),
         strip=_strip(explanation.blocks),
         shape="both" if article else "one",
-        result=_result(article, fields(explanation, event), language),
+        result=_result(article, [*fields(explanation, event), *entity_fields(entities)], language, entities),
         blocks=_blocks(explanation, language),
         version=VERSION,
     )
@@ -128,14 +130,16 @@ def _strip(blocks: Iterable[Judged]) -> str:
     )
 
 
-def _result(article: CleanedArticle | None, found: list[Field], language: str) -> str:
-    parts = [_article(article, language)] if article else []
+def _result(
+    article: CleanedArticle | None, found: list[Field], language: str, entities: Sequence[Entity]
+) -> str:
+    parts = [_article(article, language, entities)] if article else []
     if found:
         parts.append(_fields(found))
     return '<div class="result">\n' + "\n".join(parts) + "\n</div>" if parts else ""
 
 
-def _article(article: CleanedArticle, language: str) -> str:
+def _article(article: CleanedArticle, language: str, entities: Sequence[Entity]) -> str:
     lines = [f'<article class="sheet"{language}>']
     if source := source_values(article.source):
         lines.append(f'<p class="source">{_beside(source)}</p>')
@@ -148,13 +152,29 @@ def _article(article: CleanedArticle, language: str) -> str:
         lines.append(
             f'<p class="image" lang="en" dir="ltr">Lead image: <bdi>{_text(article.image)}</bdi></p>'
         )
-    paragraphs = article.text.split("\n\n")
     lines.append('<div class="prose">')
-    lines += [f'<p dir="auto">{_text(paragraph)}</p>' for paragraph in paragraphs]
+    lines += [f'<p dir="auto">{paragraph}</p>' for paragraph in _marked(article.text, entities).split("\n\n")]
     lines.append("</div>")
     if article.extent is not Extent.FULL:
         lines.append(f'<p class="extent" lang="en" dir="ltr">{_EXTENT[article.extent]}</p>')
     return "\n".join([*lines, "</article>"])
+
+
+def _marked(text: str, entities: Iterable[Entity]) -> str:
+    """The text as HTML, with the mentions of the entities marked by their kind and what they are told apart by."""
+    mentions = sorted(
+        ((each.start, each.end, entity) for entity in entities for each in entity.mentions),
+        key=lambda mention: mention[0],
+    )
+    parts, at = [], 0
+    for start, end, entity in mentions:
+        title = f"{entity.label}: {entity.name_en or entity.name}, {entity.id}"
+        marked = (
+            f'<mark class="{entity.label.lower()}" title="{_text(title)}">{_text(text[start:end])}</mark>'
+        )
+        parts += [_text(text[at:start]), marked]
+        at = end
+    return "".join([*parts, _text(text[at:])])
 
 
 _EXTENT: Final = {
@@ -178,7 +198,7 @@ def _fields(found: Iterable[Field]) -> str:
 def _values(field: Field) -> str:
     if not field.values:
         return '<td class="missing">not found</td>'
-    if field.label == "related":
+    if field.label in {"related", "persons", "bodies", "places", "others"}:
         items = "".join(f'<li><bdi dir="auto">{_text(value)}</bdi></li>' for value in field.values)
         return f"<td><ul>{items}</ul></td>"
     return f"<td>{_beside(field.values)}</td>"

@@ -4,8 +4,9 @@ Kept blocks are marked + and dropped ones -, so colours add nothing that is not 
 stays in logical order between isolates, as on cards; where there is a width, it ends at the right of its column.
 """
 
+import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Final
 
@@ -14,10 +15,11 @@ from rich.console import Console
 from rich.text import Text
 
 from schemas.raw_event import RawEvent
+from schemas.tagged_article import Entity, Label
 from workers.boilerplate.explain import Explanation
 from workers.boilerplate.page import Judged
 from workers.cli.card import ELLIPSIS, RIGHT_TO_LEFT, clean, isolated
-from workers.cli.report.findings import Field, Verdict, brief, counts, fields, runs, verdict
+from workers.cli.report.findings import Field, Verdict, brief, counts, entity_fields, fields, runs, verdict
 
 _LABEL_CELLS: Final = 11
 _MARK_CELLS: Final = 2
@@ -30,17 +32,33 @@ _TEXT_CELLS: Final = 88
 _NARROWEST_CELLS: Final = 7
 _DROPPED_CHARS: Final = 150
 _MISSING: Final = "\u2013"  # EN DASH
+_LABEL_STYLES: Final = {
+    Label.PER: "bold yellow",
+    Label.ORG: "bold cyan",
+    Label.LOC: "bold blue",
+    Label.MISC: "bold magenta",
+}
 _STYLES: Final = {"article": "bold green", "rejected": "bold magenta", "dead": "bold red"}
 
 
 def shown(
-    explanation: Explanation, event: RawEvent, name: str, *, width: int | None, is_whole: bool
+    explanation: Explanation,
+    event: RawEvent,
+    name: str,
+    *,
+    width: int | None,
+    is_whole: bool,
+    entities: Sequence[Entity] = (),
 ) -> Iterator[Text]:
     """The lines to print, of at most `width` cells, unbroken where that is None. `name` is the file's.
 
-    `is_whole` shows all blocks in full; otherwise menus are folded and dropped text is cut.
+    `is_whole` shows all blocks in full; otherwise menus are folded and dropped text is cut. `entities` are listed below
+    the fields, and coloured in the kept blocks by what is written there.
     """
     yield from _head(explanation, event, name, width)
+    for field in entity_fields(entities):
+        yield from _field(field, width)
+    colour = _colouring(entities)
     was_kept: bool | None = None
     for run in runs(explanation.blocks, is_folding=not is_whole):
         is_kept = run.blocks[0][1].kept
@@ -51,7 +69,23 @@ def shown(
             yield from _note(f"{ELLIPSIS} {run.summary}", width, "dim italic")
             continue
         for _, block in run.blocks:
-            yield from _block(block, width, is_whole=is_whole)
+            for line in _block(block, width, is_whole=is_whole):
+                yield colour(line) if block.kept else line
+
+
+def _colouring(entities: Sequence[Entity]) -> Callable[[Text], Text]:
+    """Colours names in a line, longer ones first."""
+    styles = {mention.text: _LABEL_STYLES[entity.label] for entity in entities for mention in entity.mentions}
+    if not styles:
+        return lambda line: line
+    names = re.compile("|".join(map(re.escape, sorted(styles, key=len, reverse=True))))
+
+    def coloured(line: Text) -> Text:
+        for name in names.finditer(line.plain):
+            line.stylize(styles[name.group()], *name.span())
+        return line
+
+    return coloured
 
 
 def _head(explanation: Explanation, event: RawEvent, name: str, width: int | None) -> Iterator[Text]:

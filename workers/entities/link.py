@@ -1,0 +1,199 @@
+"""Which mentions of a text are one thing, and which thing: by the lists, and by what else the text calls it."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice, pairwise
+from typing import Final
+
+from schemas.tagged_article import Label
+from workers.entities.gazetteer import Gazetteer
+from workers.entities.lexicon import words_of_class
+from workers.entities.names import Named, key_id, named_things
+from workers.entities.normal import normal_name
+from workers.entities.russian import inflect, nominative, stem
+from workers.entities.variants import within_one_edit
+
+_FUZZY_LETTERS: Final = 5
+"""Of 40 pairs of so long words one edit apart in ANERcorp 38 are one person; see within_one_edit."""
+_SHORTEST_SURNAME: Final = 3
+_COMPARED: Final = 200
+"""A text with more names than this is a list of them: only equal ones are joined."""
+_ARTICLE: Final = "\u0627\u0644"
+_COMPARABLE: Final = 10
+"""A namesake in a country that the text names is meant when the larger city is not so many times as large."""
+_SHORTEST_ACRONYM: Final = 2
+_LISTED_CASES: Final = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A mention to be linked: half-open in the text, with its words there and the names of the lists that it may be."""
+
+    start: int
+    end: int
+    text: str
+    label: Label
+    entries: tuple[int, ...]
+
+
+def link(names: Sequence[Name], gazetteer: Gazetteer, text: str) -> list[Named]:
+    """What each of the names in `text` means; the same thing has the same id in every article."""
+    linker = _Linker(gazetteer, names, text)
+    found: dict[int, Named] = {}
+    by_length = sorted(range(len(names)), key=lambda number: (-len(names[number].text.split()), number))
+    for number in by_length:
+        found[number] = linker.thing(names[number])
+    return [found[number] for number in range(len(names))]
+
+
+class _Linker:
+    """What is known of a text's names so far; fuller names come first."""
+
+    def __init__(self, gazetteer: Gazetteer, names: Sequence[Name], text: str) -> None:
+        self._gazetteer = gazetteer
+        self._lang = gazetteer.locale.partition("_")[0]
+        self._countries = self._named_countries(names)
+        self._persons: dict[tuple[str, ...], Named] = {}
+        self._others: dict[tuple[Label, str], Named] = {}
+        self._acronyms = _expansions(names, text)
+
+    def _named_countries(self, names: Iterable[Name]) -> Counter[str]:
+        """How often the text names each country, and places that lie in one only."""
+        countries: Counter[str] = Counter()
+        for name in names:
+            homes = {self._gazetteer.country(entry) for entry in name.entries}
+            if len(homes) == 1 and (home := homes.pop()):
+                countries[home] += 1
+        return countries
+
+    def thing(self, name: Name) -> Named:
+        """The thing of a list, one that the text has named before, or a new one."""
+        fitting = [entry for entry in name.entries if self._gazetteer.label(entry) is name.label]
+        if name.label is Label.PER:
+            return self._person(name, fitting)
+        return self._gazetteer.thing(self._meant(fitting)) if fitting else self._other(name)
+
+    def _meant(self, entries: Sequence[int]) -> int:
+        """The most trusted of equal names, or one of comparable size in a country that the text names more often."""
+        first = entries[0]
+        size = self._gazetteer.size(first)
+        rivals = [entry for entry in entries if self._gazetteer.size(entry) * _COMPARABLE > size]
+        return max(rivals, key=lambda entry: self._countries[self._gazetteer.country(entry) or ""])
+
+    def _person(self, name: Name, listed: Sequence[int]) -> Named:
+        """A surname alone is that of a person whom the text names in full, before it is that of a listed one."""
+        words = tuple(normal_name(name.text).split())
+        form = tuple(_dictionary_form(words, self._lang))
+        of_list = self._gazetteer.thing(listed[0]) if listed else self._listed(form)
+        person = (None if of_list and len(form) > 1 else self._namesake(form)) or of_list
+        if person is None:
+            written = name.text if form == words else " ".join(form)
+            person = Named(key_id(Label.PER, written), Label.PER, written, None, None, (written,))
+        self._persons.setdefault(form, person)
+        return person
+
+    def _listed(self, form: Sequence[str]) -> Named | None:
+        if len(form) < 2:
+            return None
+        rest = " ".join(form[1:])
+        for expected, person in _listed_persons(self._gazetteer.locale).get(form[0], ()):
+            if rest == expected or (len(rest) >= _FUZZY_LETTERS and within_one_edit(rest, expected)):
+                return person
+        return None
+
+    def _namesake(self, form: tuple[str, ...]) -> Named | None:
+        """Somebody whom the text has named by the same words, or whose surname or given name alone this is."""
+        if equal := self._persons.get(form):
+            return equal
+        for other, person in islice(self._persons.items(), _COMPARED):
+            if form == other[-len(form) :]:
+                return person
+            if len(form) == 1:
+                if self._is_same(form[0], other[-1]) or form[0] == other[0]:
+                    return person
+            elif self._is_same(form[-1], other[-1]) and self._is_same(form[0], other[0]):
+                return person
+        return None
+
+    def _is_same(self, left: str, right: str) -> bool:
+        """Whether two words are one name: in another case, or with one letter wrong."""
+        if left == right:
+            return True
+        if self._lang == "ru":
+            left, right = stem(left), stem(right)
+            return left == right and len(left) >= _SHORTEST_SURNAME
+        letters = min(len(left.removeprefix(_ARTICLE)), len(right.removeprefix(_ARTICLE)))
+        return letters >= _FUZZY_LETTERS and within_one_edit(left, right)
+
+    def _other(self, name: Name) -> Named:
+        """An organisation, place or work that no list has: the same one where the text writes it alike, or its acronym."""
+        form = normal_name(name.text)
+        if self._lang == "tr":
+            form = form.partition("'")[0]
+        full = self._acronyms.get(form, form)
+        stemmed = _stemmed(full) if self._lang == "ru" else full
+        key = (name.label, stemmed.casefold())
+        if key not in self._others:
+            written = name.text if full == form else full
+            self._others[key] = Named(key_id(name.label, stemmed), name.label, written, None, None, (full,))
+        return self._others[key]
+
+
+def _stemmed(name: str) -> str:
+    return " ".join(map(stem, name.casefold().split()))
+
+
+def _expansions(names: Sequence[Name], text: str) -> dict[str, str]:
+    """Acronyms that stand in brackets behind what they are short for, and what that is."""
+    found = {}
+    for full, short in pairwise(names):
+        between = text[full.end : short.start]
+        is_short = len(short.text) >= _SHORTEST_ACRONYM and " " not in short.text and short.text.isupper()
+        if (
+            between in {" (", "("}
+            and text[short.end : short.end + 1] == ")"
+            and is_short
+            and full.label is short.label
+        ):
+            found[normal_name(short.text)] = normal_name(full.text)
+    return found
+
+
+def _dictionary_form(words: tuple[str, ...], lang: str) -> Sequence[str]:
+    """A person's name without Russian and Turkish case endings."""
+    if lang == "ru":
+        return nominative(words, _nominatives(lang))
+    if lang == "tr":
+        return [bare for word in words if (bare := word.partition("'")[0])] or words
+    return words
+
+
+@lru_cache(maxsize=4)
+def _nominatives(lang: str) -> dict[str, str]:
+    """Given names in any case: their nominative. The list has all cases; a nominative is what most cases of are listed."""
+    given = dict.fromkeys(normal_name(name) for name in words_of_class(lang, "given"))
+    cases = {name: inflect(name, person=True) for name in given}
+    found: dict[str, str] = {}
+    bases = [
+        name for name, forms in cases.items()
+        if forms and sum(form in given for form in forms) >= _LISTED_CASES * len(forms)
+    ]  # fmt: skip
+    for name in bases:
+        for form in cases[name]:
+            found.setdefault(form, name)
+    return {name: name for name in given} | found | {name: name for name in bases}
+
+
+@lru_cache(maxsize=32)
+def _listed_persons(locale: str) -> dict[str, list[tuple[str, Named]]]:
+    """First word of a listed person's name: the rest of the name, and the person."""
+    listed: dict[str, list[tuple[str, Named]]] = {}
+    for thing in named_things(locale):
+        if thing.label is Label.PER:
+            for surface in thing.surfaces:
+                first, _, rest = normal_name(surface).partition(" ")
+                if rest:
+                    listed.setdefault(first, []).append((rest, thing))
+    return listed

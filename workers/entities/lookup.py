@@ -1,0 +1,152 @@
+"""Names of lists found in rows of tokens: by hashes of runs of words, all texts of a micro-batch at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from workers.entities.characters import CAPITAL, SIGN
+from workers.entities.features import ALEF, LAM, Words, stems_of
+from workers.entities.tokens import Flags, Hashes, Ints, Tokens, joined_hash, tokens_of
+
+_LONGEST_NAME: Final = 12
+"""Tokens; the longest name of a ministry in our lists has so many, hyphens and full stops counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """M names where they may stand, by their first tokens and then the shorter first; they may overlap.
+
+    From token `first` (M,) to before token `end` (M,), the first letter being character `start` (M,) of the tokens.
+    `entry` (M,) is the name's number among those that the table was made of; things of equal name follow each other.
+    """
+
+    first: Ints
+    end: Ints
+    start: Ints
+    entry: Ints
+
+
+class NameTable:
+    """Names as hashes of their words. "US" is no "us", and "Nice" no "nice": capitals have to stand where the name has them."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        tokens = tokens_of(names)
+        words = tokens.hashes(tokens.starts, tokens.ends)
+        counts = np.bincount(tokens.text, minlength=len(names))
+        first = counts.cumsum() - counts
+        entries = np.flatnonzero((counts > 0) & (counts <= _LONGEST_NAME))
+        first, counts = first[entries], counts[entries]
+        bounds = np.searchsorted(tokens.text, np.arange(len(names) + 1))
+        capitals, upper = (np.diff(each[bounds]) for each in _capitals(tokens))
+        self._capitals = capitals.astype(np.int8)
+        self._is_upper = (upper > 1) & (upper * 2 > np.diff(_letters(tokens)[bounds]))
+        run = words[first] if len(first) else np.zeros(0, np.uint64)
+        whole, owner, begun = [run[counts == 1]], [entries[counts == 1]], [np.zeros(0, np.uint64)]
+        for length in range(2, _LONGEST_NAME + 1):
+            more = counts >= length
+            begun.append(run[more])
+            entries, first, counts = entries[more], first[more], counts[more]
+            run = joined_hash(run[more], words[first + length - 1])
+            whole.append(run[counts == length])
+            owner.append(entries[counts == length])
+        hashes, owners = np.concatenate(whole), np.concatenate(owner)
+        order = np.lexsort((owners, hashes))
+        self._hashes, self._owners = hashes[order], owners[order].astype(np.int32)
+        self._begun = np.unique(np.concatenate(begun))
+
+    def find(self, tokens: Tokens, words: Words, *, arabic: bool) -> Found:
+        """All names among `tokens`; where things share a name, each of them.
+
+        With `arabic` a name may stand behind proclitics: "and", "so", "in", "to", "like", and "to the", which swallows
+        a letter of the article.
+        """
+        whole = words.hash[words.of]
+        found = [(np.zeros(0, np.int64),) * 4]
+        for start, begins in self._beginnings(tokens, words, arabic=arabic):
+            is_known = _among(self._hashes, begins) | _among(self._begun, begins)
+            first = np.flatnonzero(is_known[words.of])
+            word = words.of[first]
+            begin, hashes = start[word] - words.starts[word] + tokens.starts[first], begins[word]
+            for length in range(1, _LONGEST_NAME + 1):
+                if not len(first):
+                    break
+                found.append(self._entries(first, length, begin, hashes))
+                goes_on = _among(self._begun, hashes) & (first + length < len(tokens))
+                goes_on[goes_on] = tokens.sentence[first[goes_on]] == tokens.sentence[first[goes_on] + length]
+                first, begin = first[goes_on], begin[goes_on]
+                hashes = joined_hash(hashes[goes_on], whole[first + length])
+        first, end, begin, entry = (np.concatenate(column) for column in zip(*found, strict=True))
+        kept = np.flatnonzero(self._is_so_written(tokens, first, end, begin, entry))
+        order = kept[np.lexsort((entry[kept], end[kept], first[kept]))]
+        return Found(first[order], end[order], begin[order], entry[order])
+
+    def _entries(
+        self, first: Ints, length: int, begin: Ints, hashes: Hashes
+    ) -> tuple[Ints, Ints, Ints, Ints]:
+        """A row for each entry that has one of `hashes`."""
+        low = np.searchsorted(self._hashes, hashes, side="left")
+        count = np.searchsorted(self._hashes, hashes, side="right") - low
+        row = np.repeat(np.arange(len(hashes)), count)
+        nth = np.arange(len(row)) - np.repeat(count.cumsum() - count, count)
+        entry = self._owners[low[row] + nth].astype(np.int64)
+        return first[row], first[row] + length, begin[row], entry
+
+    def _is_so_written(self, tokens: Tokens, first: Ints, end: Ints, begin: Ints, entry: Ints) -> Flags:
+        """Whether capitals stand where the name has them. The letter at `begin` counts, as a proclitic has no case."""
+        words, letters = _capitals(tokens)
+        begun = (
+            words[end] - words[first] + _is_capital(tokens, begin) - _is_capital(tokens, tokens.starts[first])
+        )
+        upper = letters[end] - letters[first]
+        of_words = _letters(tokens)
+        is_upper = upper * 2 > of_words[end] - of_words[first]
+        return (begun >= self._capitals[entry]) & (is_upper | ~self._is_upper[entry])
+
+    @staticmethod
+    def _beginnings(tokens: Tokens, words: Words, *, arabic: bool) -> list[tuple[Ints, Hashes]]:
+        """For each way to read a word its beginning (U,) and its hash (U,), 0 where there is no such way."""
+        ways = [(words.starts, words.hash)]
+        if arabic and len(words.starts):
+            conjunction, preposition, _ = stems_of(tokens, words)
+            for stem, before in ((conjunction, words.starts), (preposition, conjunction)):
+                ways.append((stem, np.where(stem > before, tokens.hashes(stem, words.ends), np.uint64(0))))
+            is_lam = (preposition > conjunction) & (tokens.codes[preposition - 1] == LAM)
+            is_lam &= tokens.codes[preposition] == LAM
+            for article in ((ALEF,), (ALEF, LAM)):  # of a name in LAM the article is not written at all
+                hashes = tokens.hashes_behind(article, preposition, words.ends)
+                ways.append((preposition, np.where(is_lam, hashes, np.uint64(0))))
+        return ways
+
+
+def _capitals(tokens: Tokens) -> tuple[Ints, Ints]:
+    """How many words before each token (T + 1,) begin with a capital, and how many capitals stand in them."""
+    inside = np.zeros(len(tokens.kinds) + 1, np.int64)
+    np.cumsum(tokens.kinds == CAPITAL, out=inside[1:])
+    words, letters = np.zeros((2, len(tokens) + 1), np.int64)
+    np.cumsum(_is_capital(tokens, tokens.starts), out=words[1:])
+    np.cumsum(inside[tokens.ends] - inside[tokens.starts], out=letters[1:])
+    return words, letters
+
+
+def _is_capital(tokens: Tokens, places: Ints) -> Ints:
+    capital: Ints = (tokens.kinds[places] == CAPITAL).astype(np.int64)
+    return capital
+
+
+def _letters(tokens: Tokens) -> Ints:
+    """How many letters the tokens before each one (T + 1,) have."""
+    is_word = tokens.kinds[tokens.starts] != SIGN
+    letters = np.zeros(len(tokens) + 1, np.int64)
+    np.cumsum((tokens.ends - tokens.starts) * is_word, out=letters[1:])
+    return letters
+
+
+def _among(known: Hashes, hashes: Hashes) -> Flags:
+    """Which of `hashes` are among the sorted `known`."""
+    if not len(known):
+        return np.zeros(len(hashes), np.bool_)
+    at = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
+    found: Flags = known[at] == hashes
+    return found

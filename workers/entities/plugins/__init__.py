@@ -1,0 +1,1 @@
+"""Taggers of other packages; see workers/entities/taggers.py for what one has to be."""

@@ -1,0 +1,73 @@
+"""The built-in tagger: where the texts of a micro-batch name somebody or something, and what the lists know of it."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+
+import numpy as np
+
+from schemas.tagged_article import Label
+from workers.entities.gazetteer import gazetteer
+from workers.entities.lexicon import lexicon
+from workers.entities.listed import Run, Tagged
+from workers.entities.model import Model
+from workers.entities.options import DEFAULT, Options
+from workers.entities.taggers import Span, load_taggers
+from workers.entities.tokens import Tokens, tokens_of
+
+_LABELS: Final = frozenset(label.value for label in Label)
+
+
+def label_runs(
+    texts: Sequence[str], locale: str, model: Model | None = None, options: Options = DEFAULT
+) -> Tagged:
+    """What is called an entity in texts of a CLDR locale, in order: by `model`, or the tagger that `options` name for the language,
+    or the shipped model; without any of these nothing.
+    """
+    lang = locale.partition("_")[0]
+    other = load_taggers(options.taggers).get(lang)
+    model = model or (None if other else shipped(lang))
+    tokens = tokens_of(texts)
+    words, known = lexicon(lang).words(tokens)
+    names = gazetteer(locale, options.own)
+    found = names.find(tokens, words)
+    runs: list[Run] = []
+    if model:
+        categories = names.categories(tokens, found)
+        runs = runs_of(model.label(tokens, words, known, categories, arabic=lang == "ar"), model.labels)
+    elif other:
+        runs = runs_in(tokens, other(texts))
+    return Tagged(tokens, words, known, runs, names, found)
+
+
+def runs_in(tokens: Tokens, spans: Sequence[Sequence[Span]]) -> list[Run]:
+    """The runs of tokens that the spans of each text touch; of spans that share a token the first."""
+    starts, ends = tokens.places[tokens.starts], tokens.places[tokens.ends - 1] + 1
+    runs: list[Run] = []
+    for offset, found in zip(tokens.offsets.tolist(), spans, strict=True):
+        for start, end, label in sorted(found):
+            first = max(int(np.searchsorted(ends, start + offset, side="right")), runs[-1][1] if runs else 0)
+            last = int(np.searchsorted(starts, end + offset))
+            if first < last and label in _LABELS:
+                runs.append((first, last, label))
+    return runs
+
+
+def runs_of(numbers: np.ndarray, labels: Sequence[str]) -> list[Run]:
+    """The runs of tokens that a sequence of labels by number marks."""
+    runs: list[Run] = []
+    for at in np.flatnonzero(numbers).tolist():
+        label = labels[numbers[at]]
+        if label[0] == "I" and runs and runs[-1][1] == at and runs[-1][2] == label[2:]:
+            runs[-1] = (runs[-1][0], at + 1, label[2:])
+        else:
+            runs.append((at, at + 1, label[2:]))
+    return runs
+
+
+@lru_cache(maxsize=32)
+def shipped(lang: str) -> Model | None:
+    """The model of a language that comes with Khabar, read when it is first asked for; None where there is none."""
+    file = files(__package__).joinpath("data", "models", f"{lang}.npz")
+    return Model.load(file) if file.is_file() else None
