@@ -1,8 +1,7 @@
 """From what the model says of tokens to mentions: with the lists' names, one label a name in a text, no Arabic proclitics."""
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -15,7 +14,7 @@ from workers.entities.features import ALEF, CONJUNCTIONS, LAM, PREPOSITIONS
 from workers.entities.gazetteer import Gazetteer
 from workers.entities.lexicon import COMMON, NAME
 from workers.entities.listed import Listed, Run, Tagged, with_listed
-from workers.entities.tokens import Flags, Tokens
+from workers.entities.tokens import Flags, Hashes, Ints, Tokens
 from workers.entities.variants import within_one_edit
 
 _SURNAME_CHARS: Final = 4
@@ -67,33 +66,33 @@ def mentions_of(tagged: Tagged) -> list[list[Mention]]:
 
 
 class _View:
-    """All tokens as plain numbers, which Python reads faster one by one than arrays."""
+    """What is asked of single tokens of all texts."""
 
     def __init__(self, tagged: Tagged) -> None:
         tokens, words = tagged.tokens, tagged.words
         self.tokens = tokens
-        self.hash: list[int] = words.hash[words.of].tolist()
-        self.classes: list[int] = tagged.known.classes[words.of].tolist()
-        self.skipped: list[int] = tagged.known.skipped[words.of].tolist()
+        self.hash = words.hash[words.of]
+        self.classes = tagged.known.classes[words.of]
+        self.skipped = tagged.known.skipped[words.of]
         self.listed_surnames = tagged.gazetteer.surnames
         self.is_arabic = tagged.gazetteer.locale == "ar"
         self.is_german = tagged.gazetteer.locale == "de"
         self.is_turkish = tagged.gazetteer.locale == "tr"
-        self.is_small: list[bool] = _small(tokens).tolist()
+        self.is_small = _small(tokens)
         kinds = tokens.kinds[tokens.starts]
-        self.sign: list[int] = np.where(kinds == SIGN, tokens.codes[tokens.starts], 0).tolist()
-        self.is_spaced: list[bool] = [*tokens.is_spaced.tolist(), True]
-        self.is_capital: list[bool] = (kinds == CAPITAL).tolist()
-        self.is_upper: list[bool] = tokens.are_all(CAPITAL).tolist()
-        self.chars: list[int] = (tokens.ends - tokens.starts).tolist()
-        self.rests = _rests(tokens) if self.is_arabic else {}
-        self.behind = list(self.rests)
-        unknown = (tagged.known.classes[words.of] == 0) & (tokens.ends - tokens.starts >= _FUZZY_CHARS)
-        self.unknown: list[int] = np.flatnonzero(unknown).tolist()
+        self.sign = np.where(kinds == SIGN, tokens.codes[tokens.starts], np.uint64(0))
+        self.is_spaced = np.append(tokens.is_spaced, True)
+        self.is_capital = kinds == CAPITAL
+        self.is_upper = tokens.are_all(CAPITAL)
+        self.chars = tokens.ends - tokens.starts
+        self.rests = _rests(tokens) if self.is_arabic else _NO_RESTS
+        self.unknown = np.flatnonzero((self.classes == 0) & (self.chars >= _FUZZY_CHARS) & ~self.is_small)
 
     def is_hyphen(self, token: int) -> bool:
         """Whether a hyphen joins the words beside it."""
-        return self.sign[token] == _HYPHEN and not self.is_spaced[token] and not self.is_spaced[token + 1]
+        return bool(
+            self.sign[token] == _HYPHEN and not self.is_spaced[token] and not self.is_spaced[token + 1]
+        )
 
     def is_surname(self, token: int) -> bool:
         """Whether the word may go on with a double name; in German, where all nouns have capitals, a listed one."""
@@ -129,8 +128,25 @@ def _small(tokens: Tokens) -> Flags:
     return small
 
 
-def _rests(tokens: Tokens) -> dict[int, list[tuple[int, int]]]:
-    """By token, in order, what an Arabic word is without so many letters of proclitics: (letters, hash of the rest).
+@dataclass(frozen=True, slots=True)
+class _Rests:
+    """What Arabic words are without proclitics: for R of them the token, so many letters left out, and the hash of the rest."""
+
+    token: Ints
+    skip: Ints
+    hash: Hashes
+
+    def of(self, first: int, end: int) -> slice:
+        """Those of tokens `first` to before `end`."""
+        low, high = np.searchsorted(self.token, (first, end)).tolist()
+        return slice(low, high)
+
+
+_NO_RESTS: Final = _Rests(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.uint64))
+
+
+def _rests(tokens: Tokens) -> _Rests:
+    """By token, those with fewer letters left out first.
 
     "To the" swallows the first letter of the article: the last two ways are with that letter.
     """
@@ -140,18 +156,20 @@ def _rests(tokens: Tokens) -> dict[int, list[tuple[int, int]]]:
     is_conjunction = np.isin(first, CONJUNCTIONS)
     one = (is_conjunction | np.isin(first, PREPOSITIONS)) & (chars > _SHORTEST_REST)
     two = is_conjunction & np.isin(second, PREPOSITIONS) & (chars > _SHORTEST_REST + 1)
-    ways: list[tuple[int, Flags, tuple[int, ...]]] = [(1, one, ()), (2, two, ())]
-    ways += [
+    ways: tuple[tuple[int, Flags, tuple[int, ...]], ...] = (
+        (1, one, ()),
+        (2, two, ()),
         (1, one & (first == LAM) & (second == LAM), (ALEF,)),
         (2, two & (second == LAM) & (third == LAM), (ALEF,)),
-    ]
-    rests: dict[int, list[tuple[int, int]]] = {token: [] for token in np.flatnonzero(one | two).tolist()}
+    )
+    found = []
     for skip, is_so, letters in ways:
         at = np.flatnonzero(is_so)
         hashes = tokens.hashes_behind(letters, starts[at] + skip, ends[at])
-        for token, rest in zip(at.tolist(), hashes.tolist(), strict=True):
-            rests[token].append((skip, rest))
-    return rests
+        found.append((at, np.full(len(at), skip), hashes))
+    token, skips, rests = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.argsort(token, kind="stable")
+    return _Rests(token[order], skips[order], rests[order])
 
 
 def _completed(view: _View, runs: list[Run], span: tuple[int, int]) -> list[Run]:
@@ -185,27 +203,29 @@ def _everywhere(view: _View, runs: list[Run], span: tuple[int, int]) -> list[Run
 
     `span` are the tokens of the text. A surname is also found with a letter wrong, where no list knows the word.
     """
-    runs = sorted([*runs, *_misspelt_persons(view, runs, span)])
+    unknown = view.unknown[slice(*np.searchsorted(view.unknown, span))].tolist()
+    runs = sorted([*runs, *_misspelt_persons(view, runs, unknown, span[0])])
     names, surnames = _alone(view, runs)
     if not names:
         return runs
     taken = {token for run in runs for token in range(run[0], run[1])}
     more: dict[int, str] = {}
-    for token, word in enumerate(view.hash[slice(*span)], start=span[0]):
-        if word in names:
-            more[token] = names[word]
-    for token in view.behind[bisect_left(view.behind, span[0]) : bisect_left(view.behind, span[1])]:
-        for _, word in view.rests[token]:
-            if word in names:
-                more.setdefault(token, names[word])
+    wanted = np.fromiter(names, np.uint64, len(names))
+    rests = view.rests.of(*span)
+    places = np.arange(*span)
+    for token, hashes in (
+        (places, view.hash[slice(*span)]),
+        (view.rests.token[rests], view.rests.hash[rests]),
+    ):
+        for at in np.flatnonzero(np.isin(hashes, wanted)).tolist():
+            more.setdefault(int(token[at]), names[int(hashes[at])])
     if surnames:
-        for token in view.unknown[bisect_left(view.unknown, span[0]) : bisect_left(view.unknown, span[1])]:
-            if (
-                token not in more
-                and token not in taken
-                and _is_misspelt(view.letters(token), surnames, arabic=view.is_arabic)
-            ):
-                more[token] = Label.PER
+        others = [token for token in unknown if token not in more and token not in taken]
+        by_ends = _by_ends(surnames)
+        misspelt = (
+            each for each in others if _is_misspelt(view.letters(each), by_ends, arabic=view.is_arabic)
+        )
+        more |= dict.fromkeys(misspelt, Label.PER.value)
     new = [
         (token, token + 1, label)
         for token, label in more.items()
@@ -214,17 +234,20 @@ def _everywhere(view: _View, runs: list[Run], span: tuple[int, int]) -> list[Run
     return sorted([*runs, *new])
 
 
-def _misspelt_persons(view: _View, runs: Sequence[Run], span: tuple[int, int]) -> list[Run]:
-    """Persons of the lists whose surname is written with a letter wrong, as no list has the word."""
+def _misspelt_persons(view: _View, runs: Sequence[Run], unknown: Sequence[int], begin: int) -> list[Run]:
+    """Persons of the lists whose surname is written with a letter wrong, as no list has the word.
+
+    `unknown` are the tokens of the text, from `begin` on, that no list has.
+    """
     taken = {token for run in runs for token in range(run[0], run[1])}
-    unknown = view.unknown[bisect_left(view.unknown, span[0] + 1) : bisect_left(view.unknown, span[1])]
     return [
         (token - 1, token + 1, Label.PER)
         for token in unknown
-        if (surnames := view.listed_surnames.get(view.hash[token - 1]))
-        and taken.isdisjoint((token - 1, token))
-        and not view.is_small[token]
-        and _is_misspelt(view.letters(token), surnames, arabic=False)
+        if token > begin
+        and token not in taken
+        and token - 1 not in taken
+        and (surnames := view.listed_surnames.get(int(view.hash[token - 1])))
+        and _is_misspelt(view.letters(token), _by_ends(surnames), arabic=False)
     ]
 
 
@@ -234,9 +257,9 @@ def _alone(view: _View, runs: Sequence[Run]) -> tuple[dict[int, str], list[str]]
     surnames: list[str] = []
     single: Counter[tuple[int, str]] = Counter()
     for first, end, label in runs:
-        last = view.hash[end - 1]
+        last = int(view.hash[end - 1])
         if end - first == 1:
-            single[last, label] += view.chars[first] > 1
+            single[last, label] += bool(view.chars[first] > 1)
         elif (
             label == Label.PER
             and view.chars[end - 1] >= _SURNAME_CHARS
@@ -251,26 +274,32 @@ def _alone(view: _View, runs: Sequence[Run]) -> tuple[dict[int, str], list[str]]
     return names, surnames[:_COMPARED]
 
 
-def _is_misspelt(word: str, surnames: Sequence[str], *, arabic: bool) -> bool:
-    rests = [
-        word[skip:]
-        for skip in (0, *_PROCLITIC_CHARS)
-        if not skip or (arabic and _are_proclitics(word[:skip]))
-    ]
-    return any(
-        -1 <= len(rest) - len(surname) <= 1
-        and (rest[0] == surname[0] or rest[-1] == surname[-1])  # one edit leaves one end as it is
-        and within_one_edit(rest, surname)
-        for rest in rests
-        if len(rest) >= _FUZZY_CHARS
-        for surname in surnames
-    )
+def _by_ends(surnames: Sequence[str]) -> dict[tuple[int, str], list[str]]:
+    """The surnames by (0, first letter) and by (-1, last letter): an edit leaves one end of a word as it is."""
+    found: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for surname in surnames:
+        for end in (0, -1):
+            found[end, surname[end]].append(surname)
+    return found
+
+
+def _is_misspelt(word: str, surnames: Mapping[tuple[int, str], Sequence[str]], *, arabic: bool) -> bool:
+    """Whether the word, or what is left of an Arabic one without proclitics, is one edit from one of the surnames, by their ends."""
+    for skip in (0, *_PROCLITIC_CHARS) if arabic else (0,):
+        rest = word[skip:]
+        if len(rest) < _FUZZY_CHARS or (skip and not _are_proclitics(word[:skip])):
+            continue
+        for end in (0, -1):
+            for surname in surnames.get((end, rest[end]), ()):
+                if -1 <= len(rest) - len(surname) <= 1 and within_one_edit(rest, surname):
+                    return True
+    return False
 
 
 def _of_one_label(view: _View, runs: list[Run]) -> list[Run]:
     """`runs` where equal names have one label in the text: the most frequent one, of equals the first."""
-    labels: dict[tuple[int, ...], Counter[str]] = defaultdict(Counter)
-    keys = [tuple(view.hash[first:end]) for first, end, _ in runs]
+    labels: dict[bytes, Counter[str]] = defaultdict(Counter)
+    keys = [view.hash[first:end].tobytes() for first, end, _ in runs]
     for key, (_, _, label) in zip(keys, runs, strict=True):
         labels[key][label] += 1
     best = {key: counts.most_common(1)[0][0] for key, counts in labels.items()}
@@ -279,7 +308,7 @@ def _of_one_label(view: _View, runs: list[Run]) -> list[Run]:
 
 def _mentions(view: _View, listed: Listed, runs: Sequence[Run], span: tuple[int, int]) -> list[Mention]:
     """The runs of one text, of the tokens `span`, as mentions."""
-    words = frozenset(view.hash[slice(*span)])
+    words = frozenset(view.hash[slice(*span)].tolist()) if view.is_arabic else frozenset()
     mentions = []
     for first, end, label in runs:
         start, entries = listed.of(first, _name_end(view, first, end))
@@ -292,7 +321,7 @@ def _mentions(view: _View, listed: Listed, runs: Sequence[Run], span: tuple[int,
 def _name_end(view: _View, first: int, end: int) -> int:
     """Where the name in a run ends: Turkish parts case endings off by an apostrophe, and they belong to the mention."""
     if view.is_turkish and _APOSTROPHE in view.sign[first + 1 : end]:
-        return view.sign.index(_APOSTROPHE, first + 1)
+        return first + 1 + int(np.argmax(view.sign[first + 1 : end] == _APOSTROPHE))
     return end
 
 
@@ -317,10 +346,11 @@ def _without_proclitics(view: _View, token: int, words: Container[int]) -> int:
     if not view.is_arabic:
         return begin
     if view.classes[token]:
-        return begin + view.skipped[token]
-    for skip, rest in view.rests.get(token, ()):
+        return begin + int(view.skipped[token])
+    rests = view.rests.of(token, token + 1)
+    for skip, rest in zip(view.rests.skip[rests].tolist(), view.rests.hash[rests].tolist(), strict=True):
         if rest in words:
-            return begin + skip
+            return begin + int(skip)
     return begin + int(view.tokens.codes[begin] == _WAW and view.chars[token] > _SHORTEST_REST)
 
 

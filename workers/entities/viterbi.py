@@ -21,23 +21,22 @@ def best_labels(scores: Scores, transitions: Scores, sentence: Ints) -> NDArray[
     length = np.diff(first, append=count)
     order = np.argsort(-length, kind="stable")
     first, length = first[order], length[order]
-    going = np.searchsorted(-length, -np.arange(length[0]), side="left")
-    arriving = np.ascontiguousarray(transitions.T)
-    back: list[NDArray[np.intp]] = []
+    going = np.searchsorted(-length, -np.arange(length[0]), side="left").tolist()
     best = scores[first]
-    final = np.empty((len(first), scores.shape[1]), np.int32)
+    sums = [best]
+    onward = transitions[:, None, :]
     for step in range(1, int(length[0])):
-        more = int(going[step])
-        final[more : len(best)] = best[more:]
-        ways = best[:more, None, :] + arriving
-        came = ways.argmax(axis=2)
-        back.append(came)
-        best = np.take_along_axis(ways, came[:, :, None], axis=2)[:, :, 0] + scores[first[:more] + step]
-    final[: len(best)] = best
-    chosen = final.argmax(axis=1)
+        more = going[step]
+        ways = best[:more].T[:, :, None] + onward
+        best = ways.max(axis=0)
+        best += scores[first[:more] + step]
+        sums.append(best)
+    chosen = np.zeros(0, np.intp)
+    arriving = np.ascontiguousarray(transitions.T)
     for step in range(int(length[0]) - 1, -1, -1):
-        more = int(going[step]) if step else len(first)
-        labels[first[:more] + step] = chosen[:more]
-        if step:
-            chosen[:more] = back[step - 1][np.arange(more), chosen[:more]]
+        ending = sums[step][len(chosen) :].argmax(axis=1)
+        if len(chosen):
+            chosen = (sums[step][: len(chosen)] + arriving[chosen]).argmax(axis=1)
+        chosen = np.concatenate([chosen, ending])
+        labels[first[: len(chosen)] + step] = chosen
     return labels
