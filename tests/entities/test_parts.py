@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from schemas.tagged_article import Label
 from workers.entities.names import key_id, locale_of
-from workers.entities.normal import normal_name, normalise
+from workers.entities.normal import normal_name
 from workers.entities.russian import inflect, nominative
 from workers.entities.variants import within_one_edit
 
@@ -72,14 +72,6 @@ def test_one_edit(left: str, right: str, close: bool) -> None:
 @given(st.text(max_size=8), st.text(max_size=8))
 def test_one_edit_is_symmetric(left: str, right: str) -> None:
     assert within_one_edit(left, right) == within_one_edit(right, left)
-
-
-@given(st.text())
-def test_a_normal_text_leads_back_to_every_code_point_it_keeps(text: str) -> None:
-    normal = normalise(text)
-    for index in range(len(normal.text)):
-        start, end = normal.span(index, index + 1)
-        assert normalise(text[start:end]).text == normal.text[index]
 
 
 @given(st.text())

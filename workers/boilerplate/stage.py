@@ -1,10 +1,12 @@
 """The boilerplate stage: from raw events to articles."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
+
+from more_itertools import constrained_batches
 
 from schemas.cleaned_article import CleanedArticle, Related, Source
 from schemas.dead_letter import DeadReason
@@ -47,7 +49,9 @@ def clean(batch: Sequence[RawEvent], *, forests: ForestPair | None = None) -> li
     it says nothing; see `_merge` for the exceptions. `forests` stand in for the shipped ones in the evaluation.
     """
     outcomes: list[Outcome[CleanedArticle]] = []
-    for events in _portions(batch):
+    for events in constrained_batches(
+        batch, _CHARS_AT_ONCE, _PAGES_AT_ONCE, get_len=lambda event: len(event.body), strict=False
+    ):
         outcomes += _clean(events, forests)
     return outcomes
 
@@ -58,20 +62,6 @@ def warm_up() -> None:
         "This page is read once at the start, so that the first article does not wait for word lists. "
     )
     clean([RawEvent(body=f"<html><body><article><p>{paragraph * 4}</p></article></body></html>")])
-
-
-def _portions(batch: Sequence[RawEvent]) -> Iterator[list[RawEvent]]:
-    """The batch in pieces of a few pages, so that what is held of them does not grow with the batch."""
-    portion: list[RawEvent] = []
-    size = 0
-    for event in batch:
-        if portion and (len(portion) >= _PAGES_AT_ONCE or size + len(event.body) > _CHARS_AT_ONCE):
-            yield portion
-            portion, size = [], 0
-        portion.append(event)
-        size += len(event.body)
-    if portion:
-        yield portion
 
 
 def _clean(events: Sequence[RawEvent], forests: ForestPair | None) -> list[Outcome[CleanedArticle]]:

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from more_itertools import constrained_batches
 
 from schemas.dead_letter import DeadReason
 from schemas.rejected_event import RejectedEvent
@@ -186,7 +187,10 @@ def _results(
             chains.put(stack.enter_context(Isolation(factory, settings.event_timeout_s)))
         list(pool.map(lambda _: _borrowed(chains, lambda chain: chain.warm_up()), range(jobs)))
         work = functools.partial(_work, chains, prepare)
-        for batch in _in_order(pool, work, _batches(entries, size, settings.batch_bytes), jobs + 1):
+        batches = constrained_batches(
+            entries, settings.batch_bytes, size, get_len=lambda entry: len(entry.value), strict=False
+        )
+        for batch in _in_order(pool, work, batches, jobs + 1):
             outputs = finished(batch.events, batch.processed, topics, index)
             yield from zip(batch.entries, outputs, strict=True)
 
@@ -208,23 +212,10 @@ class _Batch:
     processed: "Sequence[Processed]"
 
 
-def _batches(entries: Iterable[Entry], most: int, most_bytes: int) -> Iterator[list[Entry]]:
-    batch: list[Entry] = []
-    size = 0
-    for entry in entries:
-        if batch and (len(batch) == most or size + len(entry.value) > most_bytes):
-            yield batch
-            batch, size = [], 0
-        batch.append(entry)
-        size += len(entry.value)
-    if batch:
-        yield batch
-
-
 def _in_order(
     pool: ThreadPoolExecutor,
-    work: Callable[[list[Entry]], _Batch],
-    batches: Iterable[list[Entry]],
+    work: Callable[[Sequence[Entry]], _Batch],
+    batches: Iterable[Sequence[Entry]],
     most_waiting: int,
 ) -> Iterator[_Batch]:
     """The results in the order of the batches; no more than `most_waiting` are read ahead."""

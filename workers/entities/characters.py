@@ -82,6 +82,4 @@ def _letter_of(code: int) -> int:
     small = chr(code).lower()
     code = ord(small) if len(small) == 1 else code
     code = LETTERS.get(code, code)
-    return (
-        0x69 if code in {0x131, 0x130} else code
-    )  # LATIN SMALL LETTER DOTLESS I, as capitals do not tell it from i
+    return 0x69 if code in {0x130, 0x131} else code  # dotted and dotless I, which capitals do not tell apart

@@ -81,9 +81,7 @@ def words_of(tokens: Tokens, marks: NDArray[np.uint32] | None = None) -> Words:
 def _shapes(tokens: Tokens) -> Hashes:
     """A number (T,) for what kind of characters each token has: its case, a class of its length, or the sign it is."""
     starts, length = tokens.starts, tokens.ends - tokens.starts
-    capitals = np.zeros(len(tokens.kinds) + 1, np.int64)
-    np.cumsum(tokens.kinds == CAPITAL, out=capitals[1:])
-    inside = capitals[tokens.ends] - capitals[starts]
+    inside = tokens.counted(CAPITAL)
     kind = tokens.kinds[starts].astype(np.int64)
     begun = np.where(inside == 1, 1, np.where(inside == length, 2, 3))
     case = np.where(kind == CAPITAL, begun, np.where(inside > 0, 4, 0))

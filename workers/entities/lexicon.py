@@ -21,8 +21,6 @@ CLASSES: Final = (
 """The bits of a word's classes, from the lowest on."""
 COMMON: Final = 1 << CLASSES.index("common")
 NAME: Final = 1 << CLASSES.index("given") | 1 << CLASSES.index("surname")
-
-
 UNSPACED: Final = frozenset({"zh"})
 """Languages whose words are several tokens: each token then has the class of the word that it stands in."""
 _FIRST, _WITHIN, _LAST = 1 << 20, 1 << 21, 1 << 22
@@ -33,17 +31,16 @@ class Lexicon:
     """The word lists of one language; a word that none has is of class 0 and cluster 0."""
 
     def __init__(self, lang: str) -> None:
-        self._is_unspaced = lang in UNSPACED
         self._arabic = lang == "ar"
-        self._hashes, self._classes = _classes(lang)
+        words, self._bits = _written_words(lang)
+        self._runs = NameTable(words) if lang in UNSPACED else None
+        self._hashes, self._classes = _classes(words, self._bits)
         self._clustered = _clusters(lang)
-        self._words, self._bits = _written_words(lang) if self._is_unspaced else ([], [])
-        self._table = NameTable(self._words)
 
     def words(self, tokens: Tokens) -> tuple[Words, Known]:
         """The different words among `tokens`, and what is known of them; of an Arabic one also behind its proclitics."""
-        if self._is_unspaced:
-            marks = self._marks(tokens)
+        if self._runs:
+            marks = self._marks(tokens, self._runs)
             words = words_of(tokens, marks)
             return words, Known(marks[words.token], None, np.zeros(len(words.token), np.int64))
         words = words_of(tokens)
@@ -66,10 +63,10 @@ class Lexicon:
         clusters = _looked_up(*self._clustered, words.hash) if self._clustered else None
         return Known(classes, clusters, skipped)
 
-    def _marks(self, tokens: Tokens) -> NDArray[np.uint32]:
+    def _marks(self, tokens: Tokens, runs: NameTable) -> NDArray[np.uint32]:
         """The class of the longest listed word that each token stands in, from left to right, and where in it (T,)."""
         marks = np.zeros(len(tokens), np.uint32)
-        found = self._table.find(tokens, words_of(tokens), arabic=False)
+        found = runs.find(tokens, words_of(tokens), arabic=False)
         longest: dict[int, tuple[int, int]] = {}
         for first, end, entry in zip(
             found.first.tolist(), found.end.tolist(), found.entry.tolist(), strict=True
@@ -106,8 +103,8 @@ def hashes_of(words: list[str]) -> tuple[Hashes, NDArray[np.intp]]:
     return tokens.hashes(tokens.starts, tokens.ends)[single], tokens.text[single]
 
 
-def _classes(lang: str) -> tuple[Hashes, NDArray[np.uint32]]:
-    words, bits = _written_words(lang)
+def _classes(words: list[str], bits: list[int]) -> tuple[Hashes, NDArray[np.uint32]]:
+    """The hashes of the words that are one token, in order, and the bits of all their classes."""
     hashes, which = hashes_of(words)
     known, place = np.unique(hashes, return_inverse=True)
     classes = np.zeros(len(known), np.uint32)

@@ -13,10 +13,8 @@ from workers.entities.lexicon import words_of_class
 from workers.entities.names import Named, key_id, named_things
 from workers.entities.normal import normal_name
 from workers.entities.russian import inflect, nominative, stem
-from workers.entities.variants import within_one_edit
+from workers.entities.variants import FUZZY_LETTERS, within_one_edit
 
-_FUZZY_LETTERS: Final = 5
-"""Of 40 pairs of so long words one edit apart in ANERcorp 38 are one person; see within_one_edit."""
 _SHORTEST_SURNAME: Final = 3
 _COMPARED: Final = 200
 """A text with more names than this is a list of them: only equal ones are joined."""
@@ -99,7 +97,7 @@ class _Linker:
             return None
         rest = " ".join(form[1:])
         for expected, person in _listed_persons(self._gazetteer.locale).get(form[0], ()):
-            if rest == expected or (len(rest) >= _FUZZY_LETTERS and within_one_edit(rest, expected)):
+            if rest == expected or (len(rest) >= FUZZY_LETTERS and within_one_edit(rest, expected)):
                 return person
         return None
 
@@ -125,7 +123,7 @@ class _Linker:
             left, right = stem(left), stem(right)
             return left == right and len(left) >= _SHORTEST_SURNAME
         letters = min(len(left.removeprefix(_ARTICLE)), len(right.removeprefix(_ARTICLE)))
-        return letters >= _FUZZY_LETTERS and within_one_edit(left, right)
+        return letters >= FUZZY_LETTERS and within_one_edit(left, right)
 
     def _other(self, name: Name) -> Named:
         """An organisation, place or work that no list has: the same one where the text writes it alike, or its acronym."""

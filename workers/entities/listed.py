@@ -77,27 +77,25 @@ def with_listed(runs: Sequence[Run], listed: Listed) -> list[Run]:
     """
     split = [part for run in runs for part in _parts(run, listed)]
     taken = {token: run for run in split for token in range(run[0], run[1])}
-    kept = set(split)
     own: set[Run] = set()
-    for first, end, label in listed.sure():
-        others = {taken[token] for token in range(first, end) if token in taken}
-        if all(
-            first <= other[0] and other[1] <= end and (other[0], other[1]) != (first, end) for other in others
-        ):
-            kept -= others
-            run = (first, end, label)
-            kept.add(run)
-            taken.update(dict.fromkeys(range(first, end), run))
-    for first, end, label in listed.own():
-        others = {taken[token] for token in range(first, end) if token in taken} & kept
-        if any(other[1] - other[0] > end - first and other in own for other in others):
-            continue
-        kept -= others
-        run = (first, end, label)
-        own.add(run)
-        kept.add(run)
-        taken.update(dict.fromkeys(range(first, end), run))
-    return sorted(kept)
+
+    def touched(run: Run) -> set[Run]:
+        return {taken[token] for token in range(run[0], run[1]) if token in taken}
+
+    def put(run: Run) -> None:
+        for other in touched(run):
+            for token in range(other[0], other[1]):
+                taken.pop(token, None)
+        taken.update(dict.fromkeys(range(run[0], run[1]), run))
+
+    for run in listed.sure():
+        if all(run[0] <= other[0] and other[1] <= run[1] and other[:2] != run[:2] for other in touched(run)):
+            put(run)
+    for run in listed.own():
+        if not any(other[1] - other[0] > run[1] - run[0] for other in touched(run) & own):
+            put(run)
+            own.add(run)
+    return sorted(set(taken.values()))
 
 
 def _parts(run: Run, listed: Listed) -> list[Run]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from workers.entities.characters import CAPITAL, SIGN
 from workers.entities.features import ALEF, LAM, Words, stems_of
-from workers.entities.tokens import Flags, Hashes, Ints, Tokens, joined_hash, tokens_of
+from workers.entities.tokens import Flags, Hashes, Ints, Tokens, joined_hash, running, tokens_of
 
 _LONGEST_NAME: Final = 12
 """Tokens; the longest name of a ministry in our lists has so many, hyphens and full stops counted."""
@@ -122,12 +122,7 @@ class NameTable:
 
 def _capitals(tokens: Tokens) -> tuple[Ints, Ints]:
     """How many words before each token (T + 1,) begin with a capital, and how many capitals stand in them."""
-    inside = np.zeros(len(tokens.kinds) + 1, np.int64)
-    np.cumsum(tokens.kinds == CAPITAL, out=inside[1:])
-    words, letters = np.zeros((2, len(tokens) + 1), np.int64)
-    np.cumsum(_is_capital(tokens, tokens.starts), out=words[1:])
-    np.cumsum(inside[tokens.ends] - inside[tokens.starts], out=letters[1:])
-    return words, letters
+    return running(_is_capital(tokens, tokens.starts)), running(tokens.counted(CAPITAL))
 
 
 def _is_capital(tokens: Tokens, places: Ints) -> Ints:
@@ -138,9 +133,7 @@ def _is_capital(tokens: Tokens, places: Ints) -> Ints:
 def _letters(tokens: Tokens) -> Ints:
     """How many letters the tokens before each one (T + 1,) have."""
     is_word = tokens.kinds[tokens.starts] != SIGN
-    letters = np.zeros(len(tokens) + 1, np.int64)
-    np.cumsum((tokens.ends - tokens.starts) * is_word, out=letters[1:])
-    return letters
+    return running((tokens.ends - tokens.starts) * is_word)
 
 
 def _among(known: Hashes, hashes: Hashes) -> Flags:

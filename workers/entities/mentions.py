@@ -15,7 +15,7 @@ from workers.entities.gazetteer import Gazetteer
 from workers.entities.lexicon import COMMON, NAME
 from workers.entities.listed import Listed, Run, Tagged, with_listed
 from workers.entities.tokens import Flags, Hashes, Ints, Tokens
-from workers.entities.variants import within_one_edit
+from workers.entities.variants import FUZZY_LETTERS, within_one_edit
 
 _SURNAME_CHARS: Final = 4
 """A shorter last word of a person's name is not looked for alone."""
@@ -27,8 +27,6 @@ _AT: Final = ord("@")
 _HYPHEN: Final = ord("-")
 _BRACKETS: Final = (ord("("), ord(")"))
 _APOSTROPHE: Final = ord("'")
-_FUZZY_CHARS: Final = 5
-"""Of 40 pairs of so long words one edit apart in ANERcorp 38 are one person; see within_one_edit."""
 _COMPARED: Final = 100
 _TIMES: Final = 2
 """A single word is taken for a name all over a text that names it so often."""
@@ -83,10 +81,10 @@ class _View:
         self.sign = np.where(kinds == SIGN, tokens.codes[tokens.starts], np.uint64(0))
         self.is_spaced = np.append(tokens.is_spaced, True)
         self.is_capital = kinds == CAPITAL
-        self.is_upper = tokens.are_all(CAPITAL)
         self.chars = tokens.ends - tokens.starts
+        self.is_upper = tokens.counted(CAPITAL) == self.chars
         self.rests = _rests(tokens) if self.is_arabic else _NO_RESTS
-        self.unknown = np.flatnonzero((self.classes == 0) & (self.chars >= _FUZZY_CHARS) & ~self.is_small)
+        self.unknown = np.flatnonzero((self.classes == 0) & (self.chars >= FUZZY_LETTERS) & ~self.is_small)
 
     def is_hyphen(self, token: int) -> bool:
         """Whether a hyphen joins the words beside it."""
@@ -265,7 +263,7 @@ def _alone(view: _View, runs: Sequence[Run]) -> tuple[dict[int, str], list[str]]
             and view.chars[end - 1] >= _SURNAME_CHARS
             and not view.classes[end - 1] & COMMON
         ):
-            if last not in names and view.chars[end - 1] >= _FUZZY_CHARS - 1:
+            if last not in names and view.chars[end - 1] >= FUZZY_LETTERS - 1:
                 surnames.append(view.letters(end - 1))
             names[last] = Label.PER
     for (word, label), times in single.items():
@@ -287,7 +285,7 @@ def _is_misspelt(word: str, surnames: Mapping[tuple[int, str], Sequence[str]], *
     """Whether the word, or what is left of an Arabic one without proclitics, is one edit from one of the surnames, by their ends."""
     for skip in (0, *_PROCLITIC_CHARS) if arabic else (0,):
         rest = word[skip:]
-        if len(rest) < _FUZZY_CHARS or (skip and not _are_proclitics(word[:skip])):
+        if len(rest) < FUZZY_LETTERS or (skip and not _are_proclitics(word[:skip])):
             continue
         for end in (0, -1):
             for surname in surnames.get((end, rest[end]), ()):

@@ -1,8 +1,7 @@
-"""A text as the gazetteer sees it: spelling variants unified, with the way back to the original offsets."""
+"""Names as they are compared: spelling variants of letters unified, marks left out."""
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
@@ -36,7 +35,7 @@ def _characters(ranges: tuple[tuple[int, int], ...]) -> str:
 
 MARKS: Final = frozenset(_characters(_MARK_RANGES))
 DROPPED: Final = MARKS | frozenset(_characters(_FORMAT_RANGES))
-_HAS_DROPPED: Final = re.compile("[" + "".join(map(re.escape, sorted(DROPPED))) + "]")
+_DROPPED_ONES: Final = re.compile("[" + "".join(map(re.escape, sorted(DROPPED))) + "]")
 
 LETTERS: Final = {
     0x0622: 0x0627,  # ALEF WITH MADDA ABOVE to ALEF
@@ -66,36 +65,15 @@ LETTERS: Final = {
     0x0A: 0x20,
     0x0D: 0x20,
 }
-# The automaton reads UTF-8, which has no surrogates.
+# The keys of names are digests of UTF-8, which has no surrogates.
 _TABLE: Final = LETTERS | dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
 
 
-@dataclass(frozen=True, slots=True)
-class Normal:
-    """`text` normalised; `offsets[i]` is where its code point `i` stands in `original`, None where all agree."""
-
-    original: str
-    text: str
-    offsets: list[int] | None
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """The half-open span in `original` of a non-empty span in `text`, with the marks on its last letter."""
-        if self.offsets is None:
-            return start, end
-        first, last = self.offsets[start], self.offsets[end - 1] + 1
-        while last < len(self.original) and self.original[last] in MARKS:
-            last += 1
-        return first, last
-
-
-def normalise(text: str) -> Normal:
+def normalise(text: str) -> str:
     """`text` with marks dropped and letters unified, every other code point one to one. Case is kept."""
-    if not _HAS_DROPPED.search(text):
-        return Normal(text, text.translate(_TABLE), None)
-    offsets = [index for index, character in enumerate(text) if character not in DROPPED]
-    return Normal(text, _HAS_DROPPED.sub("", text).translate(_TABLE), offsets)
+    return _DROPPED_ONES.sub("", text).translate(_TABLE)
 
 
 def normal_name(name: str) -> str:
-    """`name` as it stands in a normalised text: one space between words. Idempotent."""
-    return " ".join(normalise(unicodedata.normalize("NFC", name)).text.split())
+    """`name` as names are compared: normalised, one space between words. Idempotent."""
+    return " ".join(normalise(unicodedata.normalize("NFC", name)).split())

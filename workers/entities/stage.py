@@ -5,13 +5,14 @@ thing a name means (gazetteer.py, link.py). A language without a model has the l
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
 import numpy as np
+from more_itertools import constrained_batches
 
 from schemas.cleaned_article import CleanedArticle
 from schemas.tagged_article import Entity, Label, TaggedArticle
@@ -23,9 +24,12 @@ from workers.entities.names import locale_of
 from workers.entities.normal import MARKS
 from workers.entities.options import DEFAULT, Options
 from workers.entities.tagger import label_runs, shipped
+from workers.entities.taggers import by_language
 from workers.entities.tokens import Tokens
 from workers.outcomes import Kept, Outcome
 
+Article = tuple[str, str, str | None]
+"""Text, language, title."""
 VERSION: Final[str] = "2"
 """Raised when the same article may get other entities."""
 _TOGETHER: Final = 32
@@ -49,9 +53,14 @@ def tag(batch: Sequence[CleanedArticle], *, options: Options = DEFAULT) -> list[
 
     Offsets are half-open and count code points of `text`. Deterministic: a function of the article and the options alone.
     """
-    found = entities_of([(article.text, article.lang, article.title) for article in batch], options=options)
-    chosen = dict(each.split("=", 1) for each in options.taggers)
-    return [Kept(_tagged(article, each, chosen)) for article, each in zip(batch, found, strict=True)]
+    articles = [(article.text, article.lang, article.title) for article in batch]
+    locales = _locales(articles)
+    found = _found_in(articles, locales, None, options)
+    chosen = by_language(options.taggers)
+    return [
+        Kept(_tagged(article, entities, _tagger_for(locale, chosen)))
+        for article, entities, locale in zip(batch, found, locales, strict=True)
+    ]
 
 
 def find_entities(
@@ -63,49 +72,44 @@ def find_entities(
 
 
 def entities_of(
-    articles: Sequence[tuple[str, str, str | None]],
+    articles: Sequence[Article],
     model: Model | None = None,
     *,
     options: Options = DEFAULT,
 ) -> list[tuple[Entity, ...]]:
-    """The entities of each (text, language, title), in order; those of one language are read together.
+    """The entities of each article, in order; those of one language are read together.
 
     `model` stands in for the shipped one in the evaluation.
     """
+    return _found_in(articles, _locales(articles), model, options)
+
+
+def _found_in(
+    articles: Sequence[Article], locales: Sequence[str | None], model: Model | None, options: Options
+) -> list[tuple[Entity, ...]]:
     found: list[tuple[Entity, ...]] = [()] * len(articles)
-    locales = [_locale_for(text, lang) for text, lang, _ in articles]
     numbers = sorted(range(len(articles)), key=lambda number: locales[number] or "")
     for locale, group in groupby(numbers, key=lambda number: locales[number]):
-        if locale:
-            for portion in _portions(articles, list(group)):
-                texts = [articles[number][0] for number in portion]
-                titles = [articles[number][2] for number in portion]
-                for number, entities in zip(
-                    portion, _read(texts, titles, locale, model, options), strict=True
-                ):
-                    found[number] = entities
+        if not locale:
+            continue
+        for portion in constrained_batches(
+            group, _CHARS_TOGETHER, _TOGETHER, get_len=lambda number: len(articles[number][0]), strict=False
+        ):
+            texts = [articles[number][0] for number in portion]
+            titles = [articles[number][2] for number in portion]
+            for number, entities in zip(portion, _read(texts, titles, locale, model, options), strict=True):
+                found[number] = entities
     return found
+
+
+def _locales(articles: Iterable[Article]) -> list[str | None]:
+    return [_locale_for(text, lang) for text, lang, _ in articles]
 
 
 def _locale_for(text: str, lang: str) -> str | None:
     if not text:
         return None
     return _script_locale(text) if lang == "und" else _locale(lang)
-
-
-def _portions(articles: Sequence[tuple[str, str, str | None]], numbers: Sequence[int]) -> Iterator[list[int]]:
-    """`numbers` in pieces of some articles, so that what is held of them does not grow with the batch."""
-    portion: list[int] = []
-    chars = 0
-    for number in numbers:
-        size = len(articles[number][0])
-        if portion and (len(portion) >= _TOGETHER or chars + size > _CHARS_TOGETHER):
-            yield portion
-            portion, chars = [], 0
-        portion.append(number)
-        chars += size
-    if portion:
-        yield portion
 
 
 def _read(
@@ -142,17 +146,15 @@ def _name(text: str, mention: Mention, start: int, end: int) -> Name:
     return Name(start, end, text[start:end], _LABELS[mention.label], mention.entries)
 
 
-def _tagged(
-    article: CleanedArticle, entities: tuple[Entity, ...], chosen: Mapping[str, str]
-) -> TaggedArticle:
+def _tagged(article: CleanedArticle, entities: tuple[Entity, ...], tagger: str) -> TaggedArticle:
     passed = {field.name: getattr(article, field.name) for field in fields(CleanedArticle)}
-    passed["versions"] = {**article.versions, "entities": VERSION, "tagger": _tagger_for(article, chosen)}
+    passed["versions"] = {**article.versions, "entities": VERSION, "tagger": tagger}
     return TaggedArticle(**passed, entities=entities)
 
 
-def _tagger_for(article: CleanedArticle, chosen: Mapping[str, str]) -> str:
-    """Who labelled the article's tokens: another package's tagger by its name, the built-in one, or the lists alone."""
-    lang = (_locale_for(article.text, article.lang) or "").partition("_")[0]
+def _tagger_for(locale: str | None, chosen: Mapping[str, str]) -> str:
+    """Who labels texts of a locale: another package's tagger by its name, the built-in one, or the lists alone."""
+    lang = (locale or "").partition("_")[0]
     return chosen.get(lang) or ("built-in" if shipped(lang) else "lists")
 
 

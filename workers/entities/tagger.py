@@ -13,7 +13,7 @@ from workers.entities.lexicon import lexicon
 from workers.entities.listed import Run, Tagged
 from workers.entities.model import Model
 from workers.entities.options import DEFAULT, Options
-from workers.entities.taggers import Span, load_taggers
+from workers.entities.taggers import Span, by_language, load_tagger
 from workers.entities.tokens import Tokens, tokens_of
 
 _LABELS: Final = frozenset(label.value for label in Label)
@@ -26,8 +26,8 @@ def label_runs(
     or the shipped model; without any of these nothing.
     """
     lang = locale.partition("_")[0]
-    other = load_taggers(options.taggers).get(lang)
-    model = model or (None if other else shipped(lang))
+    spec = by_language(options.taggers).get(lang)
+    model = model or (None if spec else shipped(lang))
     tokens = tokens_of(texts)
     words, known = lexicon(lang).words(tokens)
     names = gazetteer(locale, options.own)
@@ -36,8 +36,8 @@ def label_runs(
     if model:
         categories = names.categories(tokens, found)
         runs = runs_of(model.label(tokens, words, known, categories, arabic=lang == "ar"), model.labels)
-    elif other:
-        runs = runs_in(tokens, other(texts))
+    elif spec:
+        runs = runs_in(tokens, load_tagger(spec)(texts))
     return Tagged(tokens, words, known, runs, names, found)
 
 

@@ -24,8 +24,12 @@ class Tagger(Protocol):
 
 def load_taggers(chosen: Sequence[str]) -> Mapping[str, Tagger]:
     """The taggers of `LANG=NAME` and `LANG=NAME:ARGUMENT` by language. Raises ConfigError for one that cannot be had."""
-    pairs = [each.partition("=") for each in chosen]
-    return {lang: load_tagger(spec) for lang, _, spec in pairs}
+    return {lang: load_tagger(spec) for lang, spec in by_language(chosen).items()}
+
+
+def by_language(chosen: Sequence[str]) -> dict[str, str]:
+    """`NAME` or `NAME:ARGUMENT` of each `LANG=NAME` and `LANG=NAME:ARGUMENT`, by language."""
+    return dict(each.split("=", 1) for each in chosen)
 
 
 @lru_cache(maxsize=32)

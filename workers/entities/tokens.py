@@ -56,12 +56,10 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def are_all(self, kind: int) -> Flags:
-        """Which tokens (T,) are made of characters of one kind."""
-        counted = np.zeros(len(self.kinds) + 1, np.int64)
-        np.cumsum(self.kinds == kind, out=counted[1:])
-        whole: Flags = counted[self.ends] - counted[self.starts] == self.ends - self.starts
-        return whole
+    def counted(self, kind: int) -> Ints:
+        """How many characters of a kind each token has (T,)."""
+        before = running(self.kinds == kind)
+        return before[self.ends] - before[self.starts]
 
     def hashes(self, starts: Ints, ends: Ints) -> Hashes:
         """The hash of each span of characters: equal letters give equal hashes wherever they stand."""
@@ -94,6 +92,13 @@ def tokens_of(texts: Sequence[str]) -> Tokens:
     is_spaced[1:] = starts[1:] > ends[:-1]
     sentence = _sentences(codes, kinds, starts, ends, text, is_spaced)
     return Tokens(letters, kinds, places, starts, ends, text, sentence, is_spaced, offsets, sums, inverse)
+
+
+def running(values: NDArray[np.integer | np.bool_]) -> Ints:
+    """The sums (N + 1,) of what stands before each of N values, and before their end."""
+    sums = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=sums[1:])
+    return sums
 
 
 def mixed(values: Hashes) -> Hashes:

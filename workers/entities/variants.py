@@ -1,5 +1,10 @@
 """Spelling variants of one name."""
 
+from typing import Final
+
+FUZZY_LETTERS: Final = 5
+"""Shorter words one edit apart are as often two names; see within_one_edit for longer ones."""
+
 
 def within_one_edit(left: str, right: str) -> bool:
     """Damerau-Levenshtein distance (adjacent transpositions count one) of at most 1. Symmetric.

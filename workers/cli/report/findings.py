@@ -106,14 +106,15 @@ def fields(explanation: Explanation, event: RawEvent) -> list[Field]:
     ]
 
 
-_KINDS: Final = {Label.PER: "persons", Label.ORG: "bodies", Label.LOC: "places", Label.MISC: "others"}
+KINDS: Final = {Label.PER: "persons", Label.ORG: "bodies", Label.LOC: "places", Label.MISC: "others"}
+"""The labels of the fields that entities stand in."""
 
 
 def entity_fields(entities: Sequence[Entity]) -> list[Field]:
     """Who and what the article names, by kind, the weightiest first: how often, the English name, and the id."""
     return [
         Field(kind, tuple(_named(entity) for entity in entities if entity.label is label))
-        for label, kind in _KINDS.items()
+        for label, kind in KINDS.items()
         if any(entity.label is label for entity in entities)
     ]
 

@@ -21,6 +21,7 @@ from workers.boilerplate.explain import Explanation
 from workers.boilerplate.page import Judged
 from workers.boilerplate.stage import VERSION
 from workers.cli.report.findings import (
+    KINDS,
     Field,
     Run,
     article_of,
@@ -198,7 +199,7 @@ def _fields(found: Iterable[Field]) -> str:
 def _values(field: Field) -> str:
     if not field.values:
         return '<td class="missing">not found</td>'
-    if field.label in {"related", "persons", "bodies", "places", "others"}:
+    if field.label in {"related", *KINDS.values()}:
         items = "".join(f'<li><bdi dir="auto">{_text(value)}</bdi></li>' for value in field.values)
         return f"<td><ul>{items}</ul></td>"
     return f"<td>{_beside(field.values)}</td>"
