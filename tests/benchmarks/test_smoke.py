@@ -1,7 +1,9 @@
 """The benchmark commands run and say what they should. Their figures are nobody's business here."""
 
+import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,3 +58,14 @@ def test_a_mistaken_option_is_explained_in_one_line(arguments: list[str]):
     assert done.returncode == 2
     assert "is not a whole number" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_entities_benchmark_says_how_many_articles_are_tagged_a_second(tmp_path: Path):
+    words = ["قال", "الرئيس", "فلاديمير", "بوتين", "في", "موسكو", "أمس", "إن", "المحادثات", "مستمرة", "."]
+    tags = ["O", "O", "B-PER", "I-PER", "O", "B-LOC", *["O"] * 5]
+    record = json.dumps({"id": "1", "lang": "ar", "tokens": words, "tags": tags}) + "\n"
+    (tmp_path / "anercorp.jsonl.gz").write_bytes(gzip.compress(record.encode() * 60))
+    done = run("tests.benchmarks.entities", str(tmp_path), "--langs", "ar", "--rounds", "1")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"[0-9]+ articles/s of 300 words", done.stdout)
+    assert "the first text waits" in done.stdout
