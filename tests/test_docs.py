@@ -17,17 +17,16 @@ from jsonschema import Draft202012Validator
 
 from schemas.dead_letter import DeadReason
 from schemas.generate import json_schema
-from schemas.published_article import PublishedArticle, Relation
+from schemas.published_article import DEFAULT_PUBLISHED, PublishedArticle, Relation
 from schemas.rejected_event import RejectReason
 from schemas.wire import decode
 from workers.cli.card import card
 from workers.cli.main import main
 from workers.config import variables
-from workers.dedup.stage import PUBLISHED_RELATIONS
 from workers.demo.events import demo_events, manifest
 from workers.runtime.chain import build_chain
 from workers.runtime.events import Event, Position
-from workers.runtime.verdicts import finished
+from workers.runtime.verdicts import Deciding, finished
 from workers.stores.memory_index import MemoryIndex
 from workers.topics import DAY_MS, MIB, OUTCOMES, Role, table
 
@@ -114,7 +113,7 @@ def test_the_readme_says_of_each_relation_where_it_goes():
     }
     topics = table()
     assert found == {
-        str(relation): topics[Role.PUBLISHED if relation in PUBLISHED_RELATIONS else Role.DUPLICATES].name
+        str(relation): topics[Role.PUBLISHED if relation in DEFAULT_PUBLISHED else Role.DUPLICATES].name
         for relation in Relation
     }
 
@@ -146,7 +145,9 @@ def test_the_audit_and_the_panel_in_the_readme_are_those_of_the_demo():
 def chained(value, headers):
     """The record that the whole chain publishes of a raw event, as bytes."""
     event = Event(Position("articles.raw", 0, 0), None, value, headers)
-    [output] = finished([event], build_chain()([(value, headers)]), table(), MemoryIndex(window=1000))
+    [output] = finished(
+        [event], build_chain()([(value, headers)]), table(), Deciding(MemoryIndex(window=1000))
+    )
     return output.value
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar
 
+from schemas.published_article import DEFAULT_PUBLISHED, Relation
 from workers.errors import ConfigError
 
 PREFIX = "KHABAR_"
@@ -39,6 +40,12 @@ def _seconds(low: float, high: float) -> Callable[[str], float]:
         return float(value)
 
     return parse
+
+
+def _days(value: str) -> float:
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) or not 0.01 <= float(value) <= 3650:
+        raise ValueError("takes days from 0.01 to 3650")
+    return float(value)
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
@@ -101,6 +108,15 @@ def _taggers(value: str) -> tuple[str, ...]:
     if len({each.partition("=")[0] for each in chosen}) < len(chosen):
         raise ValueError("names a language twice")
     return chosen
+
+
+def _relations(value: str) -> tuple[Relation, ...]:
+    chosen = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+    if unknown := [name for name in chosen if name not in list(Relation)]:
+        raise ValueError(f"{', '.join(unknown)}: takes {', '.join(Relation)}, several separated by commas")
+    if Relation.UNIQUE not in chosen:
+        raise ValueError("unique has to be among them: nothing else would be published of a new story")
+    return tuple(map(Relation, chosen))
 
 
 def _text(value: str) -> str:
@@ -191,7 +207,21 @@ class Settings:
         None,
     )
     dedup_window: int = _setting(
-        _integer(256, 1 << 30), "how many articles of a language the index remembers", 1_000_000
+        _integer(256, 1 << 30),
+        "how many articles the index remembers, at 390 bytes each; fixed when the index is made",
+        1_000_000,
+    )
+    dedup_days: float = _setting(_days, "older articles have no copies, though there is room for them", 30.0)
+    dedup_shards: int = _setting(
+        _integer(1, 64),
+        "parts of the index, of so many articles each, between which languages are shared out; for Redis Cluster",
+        1,
+    )
+    published_relations: tuple[Relation, ...] = _setting(
+        _relations,
+        "what goes to articles.published, of unique, revision, exact, near, truncated, extended, contained_in; the "
+        "rest goes to articles.duplicates",
+        tuple(relation for relation in Relation if relation in DEFAULT_PUBLISHED),
     )
     log_level: str = _setting(_one_of("debug", "info", "warning", "error"), "least severe log line", "info")
     log_format: str = _setting(_one_of("json", "console"), "log lines as JSON or for reading", "json")

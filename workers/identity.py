@@ -1,5 +1,6 @@
 """The article id: a digest of a page's content and URL."""
 
+import re
 from hashlib import blake2b
 
 _DIGEST_BYTES = 16
@@ -18,6 +19,11 @@ def article_id(body: str | bytes, url: str | None) -> str:
     digest.update(len(address).to_bytes(8, "big") + address)
     digest.update(_octets(body))
     return digest.hexdigest()
+
+
+def is_article_id(value: str) -> bool:
+    """Whether `value` has the form of an article id."""
+    return re.fullmatch(r"[0-9a-f]{32}", value) is not None
 
 
 def _octets(value: str | bytes) -> bytes:

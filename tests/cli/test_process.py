@@ -235,7 +235,7 @@ def test_an_outcome_cannot_be_chosen_in_one_stage_mode(process):
 
 @pytest.mark.parametrize("value", [b"[1]", b"{oops", b"3", b'"x"'])
 def test_what_is_no_object_is_left_for_the_stage_to_refuse(value):
-    assert minimal_record(value) == value
+    assert minimal_record({}, value) == value
 
 
 def test_a_reader_knows_how_far_it_is(tmp_path):

@@ -2,9 +2,11 @@
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
-from schemas.tagged_article import TaggedArticle
+from schemas.cleaned_article import Source
+from schemas.tagged_article import Entity, Label, TaggedArticle
 from workers.dedup.index import Candidate
 from workers.dedup.stage import fingerprint
 
@@ -16,8 +18,32 @@ LANGUAGES = tuple(STORIES)
 FATHA, SHADDA, TATWEEL, ZERO_WIDTH_NON_JOINER = "\u064e", "\u0651", "\u0640", "\u200c"
 
 
-def article(text: str, *, id: str = "a", lang: str = "ar", url: str | None = None) -> TaggedArticle:  # noqa: A002
-    return TaggedArticle(id=id, lang=lang, url=url, text=text)
+def ident(name: str) -> str:
+    """The article id that stands for a name of up to 16 letters."""
+    return name.encode().hex().ljust(32, "0")
+
+
+def name_of(article_id: str | None) -> str | None:
+    """The name that an article id stands for."""
+    return None if article_id is None else bytes.fromhex(article_id).rstrip(b"\0").decode()
+
+
+def article(
+    text: str,
+    *,
+    name: str = "a",
+    lang: str = "ar",
+    url: str | None = None,
+    source: str | None = None,
+    people: Sequence[str] = (),
+) -> TaggedArticle:
+    entities = tuple(
+        Entity(id=f"key:{person}", label=Label.PER, name=person, salience=1 / len(people), mentions=())
+        for person in people
+    )
+    return TaggedArticle(
+        id=ident(name), lang=lang, url=url, text=text, source=Source(domain=source), entities=entities
+    )
 
 
 def candidates(*articles: TaggedArticle, origin: str = "raw:0", start: int = 0) -> list[Candidate]:

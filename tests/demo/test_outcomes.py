@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from schemas.published_article import DEFAULT_PUBLISHED
 from schemas.raw_event import read_raw_event
 from schemas.wire import InvalidError, UndecodableError
 from workers.boilerplate.stage import clean
 from workers.dedup.index import Candidate
-from workers.dedup.stage import PUBLISHED_RELATIONS, fingerprint, settle
+from workers.dedup.stage import fingerprint, settle
 from workers.demo.events import demo_events, manifest
 from workers.entities.stage import tag
 from workers.outcomes import Dropped, Failed, Kept
@@ -66,7 +67,7 @@ def _seen(result, results):
     articles = {name: other for name, other in results.items() if not isinstance(other, tuple)}
     originals = [name for name, article in articles.items() if article.id == verdict.of]
     return {
-        "outcome": "published" if verdict.relation in PUBLISHED_RELATIONS else "duplicates",
+        "outcome": "published" if verdict.relation in DEFAULT_PUBLISHED else "duplicates",
         "relation": verdict.relation,
         "of": originals[0] if originals else verdict.of,
         "lang": result.lang,

@@ -24,7 +24,7 @@ from workers.runtime import chain
 from workers.runtime.chain import ALL_STAGES, Death, Processed, build_chain, check_consecutive, group_name
 from workers.runtime.dead_letters import read_dead_letter
 from workers.runtime.events import Event, Output, Position
-from workers.runtime.verdicts import dead_output, finished
+from workers.runtime.verdicts import Deciding, dead_output, finished
 from workers.stores.memory_index import MemoryIndex
 from workers.topics import Role, table
 
@@ -34,7 +34,7 @@ RUN = build_chain()
 
 
 def article(number: int, **more: object) -> CleanedArticle:
-    return CleanedArticle(id=f"id-{number}", text=text_of(number), lang="en", **more)
+    return CleanedArticle(id=f"{number:032x}", text=text_of(number), lang="en", **more)
 
 
 def event(
@@ -156,7 +156,7 @@ def test_an_article_that_is_dropped_later_keeps_its_id_and_source(monkeypatch):
     [result] = build_chain([ENTITIES])([(encode(given_), ())])
     rejected = decode(RejectedEvent, result.outputs[0].value)
     assert (rejected.id, rejected.source, rejected.detail, rejected.meta) == (
-        "id-1",
+        f"{1:032x}",
         given_.source,
         "because",
         {"n": 1},
@@ -263,15 +263,17 @@ class CountingIndex(MemoryIndex):
         super().__init__(window=100)
         self.asked: list[str] = []
 
-    def decide(self, candidates):
+    def decide(self, candidates, **more):
         self.asked += [candidate.origin for candidate in candidates]
-        return super().decide(candidates)
+        return super().decide(candidates, **more)
 
 
 def test_records_of_a_batch_stand_in_order_with_the_headers_of_their_events():
     values = [page(1), b"{", b"", page(1), page(2)]
     events = [event(value, offset) for offset, value in enumerate(values)]
-    outputs = finished(events, RUN([(value, ()) for value in values]), TOPICS, MemoryIndex(window=100))
+    outputs = finished(
+        events, RUN([(value, ()) for value in values]), TOPICS, Deciding(MemoryIndex(window=100))
+    )
     assert [output.role for output in outputs] == [
         Role.PUBLISHED, Role.DEAD, Role.REJECTED, Role.DUPLICATES, Role.PUBLISHED,
     ]  # fmt: skip
@@ -281,7 +283,7 @@ def test_records_of_a_batch_stand_in_order_with_the_headers_of_their_events():
 
 def test_records_between_the_stages_come_before_the_verdict_and_carry_the_same_headers():
     results = build_chain(write_between=True)([(page(1), ())])
-    outputs = finished([event(page(1), 3)], results, TOPICS, MemoryIndex(window=100))
+    outputs = finished([event(page(1), 3)], results, TOPICS, Deciding(MemoryIndex(window=100)))
     assert [output.role for output in outputs] == [Role.CLEANED, Role.TAGGED, Role.PUBLISHED]
     assert {output.headers for output in outputs} == {((ORIGIN, b"t.raw:0:3"),)}
 
@@ -297,7 +299,7 @@ def test_an_event_whose_record_is_too_large_dies_before_the_index_hears_of_it(ro
         largest = max(len(results[number].article) for number in (0, 2))
         topics |= {role: replace(TOPICS[role], max_message_bytes=largest + 1024 + 100)}
     index = CountingIndex()
-    outputs = finished(events, results, topics, index)
+    outputs = finished(events, results, topics, Deciding(index))
     assert index.asked == ["t.raw:0:0", "t.raw:0:2"]
     [dead] = [output for output in outputs if output.role is Role.DEAD]
     letter = read_dead_letter(dead.headers)
@@ -309,21 +311,45 @@ def test_an_event_whose_record_is_too_large_dies_before_the_index_hears_of_it(ro
 
 def test_an_index_that_is_away_is_said_so_and_asked_again_with_the_same_answer():
     class Away(MemoryIndex):
-        def decide(self, candidates):
+        def decide(self, candidates, **more):
             raise TransientError("Redis is away")
 
     events, results = [event(page(1))], RUN([(page(1), ())])
     with pytest.raises(TransientError):
-        finished(events, results, TOPICS, Away(window=10))
-    index = MemoryIndex(window=10)
-    assert finished(events, results, TOPICS, index) == finished(events, results, TOPICS, index)
+        finished(events, results, TOPICS, Deciding(Away(window=10)))
+    deciding = Deciding(MemoryIndex(window=10))
+    assert finished(events, results, TOPICS, deciding) == finished(events, results, TOPICS, deciding)
 
 
 def test_a_batch_without_articles_does_not_ask_the_index():
     index = CountingIndex()
-    finished([event(b"")], RUN([(b"", ())]), TOPICS, index)
-    finished([], [], TOPICS, index)
+    finished([event(b"")], RUN([(b"", ())]), TOPICS, Deciding(index))
+    finished([], [], TOPICS, Deciding(index, own={}))
     assert index.asked == []
+
+
+def test_an_event_that_ends_without_a_verdict_takes_back_what_was_decided_for_it_and_not_committed():
+    """Its worker was killed before the commit; at the second try the event kills the stage process."""
+    index, results = MemoryIndex(window=10), RUN([(page(1), ())])
+    finished([event(page(1), 5)], results, TOPICS, Deciding(index, own={"t.raw:0": 0}))
+    death = Processed(death=Death(PoisonEventError("why", DeadReason.CRASHED), "process"))
+    finished([event(page(1), 5)], [death], TOPICS, Deciding(index, own={"t.raw:0": 0}))
+    [output] = finished([event(page(1), 6)], results, TOPICS, Deciding(index, own={"t.raw:0": 6}))
+    assert output.role is Role.PUBLISHED
+
+
+def test_the_configuration_says_which_relations_are_published():
+    values = [page(1), page(1)]
+    events = [event(value, offset) for offset, value in enumerate(values)]
+    deciding = Deciding(MemoryIndex(window=10), {Relation.UNIQUE, Relation.EXACT})
+    outputs = finished(events, RUN([(value, ()) for value in values]), TOPICS, deciding)
+    assert [output.role for output in outputs] == [Role.PUBLISHED] * 2
+
+
+def test_an_id_that_is_none_of_khabars_makes_a_dead_letter_of_an_article():
+    [result] = build_chain((DEDUP,))([(encode(TaggedArticle(id="x-1", text="text")), ())])
+    assert result.death.error.reason is DeadReason.INVALID
+    assert "'x-1' is no article id" in result.death.error.message
 
 
 @pytest.mark.parametrize("key", [b"\xff\x00", b"", None], ids=["bytes", "empty", "none"])
@@ -387,7 +413,7 @@ def test_every_event_ends_in_exactly_one_way_and_in_exactly_one_outcome(values):
     ways = [kind(result) for result in results]
     assert {output.role for result in results for output in result.outputs} <= {Role.REJECTED}
     events = [event(value, offset, headers=headers) for offset, (value, headers) in enumerate(values)]
-    outputs = finished(events, results, TOPICS, MemoryIndex(window=100))
+    outputs = finished(events, results, TOPICS, Deciding(MemoryIndex(window=100)))
     assert [str(Origin.parse(header(output.headers, ORIGIN).decode())) for output in outputs] == [
         str(found.origin) for found in events
     ]

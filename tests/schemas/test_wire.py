@@ -291,7 +291,7 @@ INVALID = [
     pytest.param('"versions":{"dedup":1}', "`versions[...]`: expected a string, found a number", id="versions"),
     pytest.param('"related":[{"url":"x"}]', "`related[0]`: the field `title` is missing", id="no title"),
     pytest.param('"duplicate":{"relation":"copy","cluster":"a1"}',
-                 "`duplicate.relation`: expected one of unique, exact, near, revision, found 'copy'", id="relation"),
+                 "`duplicate.relation`: expected one of unique, exact, near, truncated, extended, contained_in, revision, found 'copy'", id="relation"),
     pytest.param('"duplicate":{"relation":"unique"}', "`duplicate`: the field `cluster` is missing", id="no cluster"),
     pytest.param('"duplicate":{"relation":"unique","cluster":"a1","revision":1.5}',
                  "`duplicate.revision`: expected a whole number or null, found a number with a fraction",

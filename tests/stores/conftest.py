@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import redis
@@ -17,10 +18,10 @@ MakeIndex = Callable[..., Index]
 def make_index(request: pytest.FixtureRequest) -> MakeIndex:
     """make_index(window=1000) is an empty index."""
 
-    def make(window: int = 1000) -> Index:
+    def make(window: int = 1000, **options: Any) -> Index:
         if request.param == "memory":
-            return MemoryIndex(window=window)
+            return MemoryIndex(window=window, **options)
         client: redis.Redis = request.getfixturevalue("redis_client")
-        return RedisIndex(client, window=window, prefix=f"test-{uuid.uuid4().hex[:8]}")
+        return RedisIndex(client, window=window, prefix=f"test-{uuid.uuid4().hex[:8]}", **options)
 
     return make

@@ -22,11 +22,10 @@ from workers.cli.context import pass_settings
 from workers.cli.run import STAGES, entity_options
 from workers.config import Settings
 from workers.files import JSON_TYPE, Entry, Reader, Unreadable
-from workers.identity import article_id
+from workers.identity import article_id, is_article_id
 from workers.topics import OUTCOMES, Role, table
 
 if TYPE_CHECKING:
-    from workers.dedup.index import Index
     from workers.runtime.chain import Processed, StageName
     from workers.runtime.events import Event, Output
     from workers.runtime.isolation import ChainFactory, Isolation
@@ -39,6 +38,10 @@ ONE_STAGE_BATCH_EVENTS: Final = 256
 BAR_AFTER_S: Final = 2.0
 BAR_REFRESH_S: Final = 0.25
 NOT_READ: Final = frozenset({DeadReason.UNDECODABLE, DeadReason.INVALID})
+
+
+Ids = dict[str, Any]
+"""Article ids, and what the input calls the same articles."""
 
 
 @click.command("process")
@@ -90,11 +93,12 @@ def command(
     )
     tally = Tally(outcomes=_wanted(outcomes, only))
     write = functools.partial(_write_line, click.get_binary_stream("stdout"))
+    ids: Ids = {}
     with _bar(reader, tally) as refresh:
-        for entry, output in _results(settings, tally.readable(reader), only, jobs):
+        for entry, output in _results(settings, tally.readable(reader), only, jobs, ids):
             tally.count(entry, output)
             if only is not None:
-                write(one_stage_line(entry, output))
+                write(one_stage_line(entry, output, ids))
             elif output.role in tally.outcomes:
                 write(encode({"dead": _letter(output)}) if output.role is Role.DEAD else output.value)
             refresh()
@@ -166,18 +170,23 @@ def _letter(output: "Output") -> dict[str, Any]:
 
 
 def _results(
-    settings: Settings, entries: Iterable[Entry], only: str | None, jobs: int
+    settings: Settings, entries: Iterable[Entry], only: str | None, jobs: int, ids: Ids
 ) -> Iterator[tuple[Entry, "Output"]]:
     """What became of each event, in order: the chain in processes of its own, the verdicts here."""
     from workers.runtime.chain import ALL_STAGES, StageName  # noqa: PLC0415
     from workers.runtime.isolation import Isolation  # noqa: PLC0415
-    from workers.runtime.verdicts import finished  # noqa: PLC0415
+    from workers.runtime.verdicts import Deciding, finished  # noqa: PLC0415
     from workers.stores.memory_index import MemoryIndex  # noqa: PLC0415
 
     names = ALL_STAGES if only is None else (StageName(only),)
-    index: Index | None = MemoryIndex(window=settings.dedup_window) if StageName.DEDUP in names else None
+    deciding: Deciding | None = None
+    if StageName.DEDUP in names:
+        index = MemoryIndex(window=settings.dedup_window, days=settings.dedup_days)
+        deciding = Deciding(index, settings.published_relations)
     topics = table(settings.topic_prefix)
-    prepare: Prepare = minimal_record if names[0] is not StageName.BOILERPLATE else _unchanged
+    prepare: Prepare = (
+        _unchanged if names[0] is StageName.BOILERPLATE else functools.partial(minimal_record, ids)
+    )
     size = BATCH_EVENTS if only is None else ONE_STAGE_BATCH_EVENTS
     with ExitStack() as stack:
         factory = chain_factory(names, settings)
@@ -191,7 +200,7 @@ def _results(
             entries, settings.batch_bytes, size, get_len=lambda entry: len(entry.value), strict=False
         )
         for batch in _in_order(pool, work, batches, jobs + 1):
-            outputs = finished(batch.events, batch.processed, topics, index)
+            outputs = finished(batch.events, batch.processed, topics, deciding)
             yield from zip(batch.entries, outputs, strict=True)
 
 
@@ -264,10 +273,11 @@ def _unchanged(value: bytes) -> bytes:
     return value
 
 
-def minimal_record(value: bytes) -> bytes:
-    """A record that a stage reads, from one with minimal fields: an id, and a source's name as the object.
+def minimal_record(ids: Ids, value: bytes) -> bytes:
+    """A record that a stage reads, from one with minimal fields: an article id, and a source's name as the object.
 
-    Null counts as absent, and an id that is no string becomes one. What is no JSON object stays as it is.
+    An id of another form is kept in `ids`, for `one_stage_line`. Null counts as absent. What is no JSON object stays
+    as it is.
     """
     try:
         given = decode(dict, value)
@@ -281,12 +291,14 @@ def minimal_record(value: bytes) -> bytes:
         record["id"] = article_id(
             text if isinstance(text, str) else "", url if isinstance(url, str) else None
         )
-    elif not isinstance(record["id"], str):
-        record["id"] = encode(record["id"]).decode()
+    elif not isinstance(record["id"], str) or not is_article_id(record["id"]):
+        given_id = record["id"]
+        record["id"] = article_id(encode(given_id), None)
+        ids[record["id"]] = given_id
     return encode(record)
 
 
-def one_stage_line(entry: Entry, output: "Output") -> bytes:
+def one_stage_line(entry: Entry, output: "Output", ids: Ids) -> bytes:
     """The line of one-stage mode for an event: always one, with the id and the meta that it came with."""
     given = _given(entry)
     if output.role in {Role.REJECTED, Role.DEAD}:
@@ -300,10 +312,16 @@ def one_stage_line(entry: Entry, output: "Output") -> bytes:
                 "rejected": {"reason": rejected.reason, "detail": rejected.detail},
             }
         return encode(line)
-    if output.role is not Role.CLEANED or given.get("id") is None:
+    if given.get("id") is None and not ids:
         return output.value
     # articles.raw has no ids: what the line calls itself is kept for who compares.
-    return encode(decode(dict, output.value) | {"id": given["id"]})
+    record = decode(dict, output.value)
+    if given.get("id") is not None:
+        record["id"] = given["id"]
+    if duplicate := record.get("duplicate"):
+        named = {name: ids.get(duplicate[name], duplicate[name]) for name in ("of", "cluster", "contains")}
+        record["duplicate"] = duplicate | named
+    return encode(record)
 
 
 def _given(entry: Entry) -> dict[str, Any]:

@@ -12,7 +12,7 @@ NO_PAGE: Final = b""
 
 
 def page_key(url: str | None) -> bytes:
-    """The key of the page at `url`: twelve bytes, or NO_PAGE for no URL, an unreadable one, and a site's front page
+    """The key of the page at `url`: eight bytes, or NO_PAGE for no URL, an unreadable one, and a site's front page
     (feeds that know no better give it for all their articles).
 
     Scheme, `www.`, fragment, tracking parameters, parameter order and a last slash make no difference.

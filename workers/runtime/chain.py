@@ -23,7 +23,7 @@ from workers.dedup.index import Fingerprint
 from workers.entities import stage as entities
 from workers.entities.options import DEFAULT, Options
 from workers.errors import PoisonEventError
-from workers.identity import article_id
+from workers.identity import article_id, is_article_id
 from workers.outcomes import Dropped, Failed, Kept, Outcome, StageFunction
 from workers.runtime.events import Headers, Output
 from workers.topics import Role
@@ -170,6 +170,8 @@ def _run(
             batch.advance(name, _guarded(_stage(name, options), list(batch.alive.values())))
             if write_between or name is names[-1]:
                 batch.write(OUTPUT_ROLES[name])
+    if names[-1] is StageName.DEDUP:
+        batch.advance(StageName.DEDUP, [_with_article_id(article) for article in batch.alive.values()])
     return batch.finish(fingerprints=names[-1] is StageName.DEDUP)
 
 
@@ -188,6 +190,14 @@ def _decoded(first: StageName, value: bytes, headers: Headers) -> Outcome[Any]:
         return Failed(PoisonEventError(str(error), DeadReason.UNDECODABLE, error=type(error).__name__))
     except InvalidError as error:
         return Failed(PoisonEventError(str(error), DeadReason.INVALID, error=type(error).__name__))
+
+
+def _with_article_id(article: TaggedArticle) -> Outcome[TaggedArticle]:
+    """The index keeps ids in the form that Khabar makes."""
+    if is_article_id(article.id):
+        return Kept(article)
+    message = f"`id`: {article.id[:40]!r} is no article id, which has 32 hex digits"
+    return Failed(PoisonEventError(message, DeadReason.INVALID))
 
 
 def _guarded(stage: StageFunction[Any, Any], records: Sequence[Any]) -> list[Outcome[Any]]:

@@ -24,6 +24,11 @@ class Position:
     partition: int
     offset: int
 
+    @property
+    def reader(self) -> str:
+        """What the index calls the partition."""
+        return f"{self.topic}:{self.partition}"
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

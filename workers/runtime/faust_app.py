@@ -64,28 +64,28 @@ STABLE_TIMEOUT_MS = 5000
 
 log = structlog.get_logger("khabar.reading")  # the logger of this module is quiet: Faust writes to it
 
-StableOffsets = Callable[[Sequence[AioTopicPartition]], dict[AioTopicPartition, OffsetAndMetadata]]
+StableOffsets = Callable[[Sequence[TopicPartition]], dict[TopicPartition, int]]
 
 
 def stable_offsets(settings: Settings, addresses: Addresses, group: str) -> StableOffsets:
     """A function that fetches the group's committed offsets once no transaction on them is pending (blocks).
 
-    Partitions without a committed offset are left out of its answer. It raises aiokafka's RequestTimedOutError,
-    which aiokafka answers by asking again. Each call has a connection of its own: it is asked for after a
-    rebalance only, and a connection kept from before a broker's restart has been seen to wait for ever.
+    Partitions without a committed offset are left out of its answer. It raises TransientError when Kafka does not
+    answer in time. Each call has a connection of its own: it is asked for after a rebalance and when a worker was
+    killed, and a connection kept from before a broker's restart has been seen to wait for ever.
     """
 
-    def fetch(partitions: Sequence[AioTopicPartition]) -> dict[AioTopicPartition, OffsetAndMetadata]:
+    def fetch(partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         found = {}
         try:
             with closing(consumer(settings, addresses, group_id=group, metrics_enabled=False)) as client:
                 for partition in partitions:
-                    asked = TopicPartition(partition.topic, partition.partition)
-                    offset = client.committed(asked, timeout_ms=STABLE_TIMEOUT_MS)
+                    offset = client.committed(partition, timeout_ms=STABLE_TIMEOUT_MS)
                     if offset is not None:
-                        found[partition] = OffsetAndMetadata(offset, "")
-        except (KafkaError, TransientError) as error:
-            raise RequestTimedOutError(str(error)) from error
+                        found[partition] = offset
+        except KafkaError as error:
+            message = f"Kafka does not say how far {group} has committed: {error}"
+            raise TransientError(message) from error
         return found
 
     return fetch
@@ -113,12 +113,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _stable_offsets(
         self, partitions: Sequence[AioTopicPartition]
     ) -> dict[AioTopicPartition, OffsetAndMetadata]:
-        found = await asyncio.to_thread(self.fetch_stable, list(partitions))
-        offsets = {partition.partition: offset.offset for partition, offset in sorted(found.items())}
+        asked = [TopicPartition(each.topic, each.partition) for each in partitions]
+        try:
+            found = await asyncio.to_thread(self.fetch_stable, asked)
+        except TransientError as error:
+            raise RequestTimedOutError(str(error)) from error  # aiokafka asks again
+        offsets = {partition.partition: offset for partition, offset in sorted(found.items())}
         log.info(
             "committed_offsets", partitions=sorted(each.partition for each in partitions), offsets=offsets
         )
-        return found
+        return {AioTopicPartition(*each): OffsetAndMetadata(offset, "") for each, offset in found.items()}
 
     async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         fetched = await super()._fetch_records(consumer, *args, **kwargs)

@@ -14,7 +14,7 @@ import structlog
 
 from schemas.dead_letter import DeadReason
 from workers.config import Settings
-from workers.dedup.index import Index
+from workers.dedup.index import Index, PendingError, Read
 from workers.errors import PoisonEventError, TransientError
 from workers.runtime.backoff import delays
 from workers.runtime.chain import Death, Processed
@@ -22,12 +22,19 @@ from workers.runtime.dead_letters import read_dead_letter
 from workers.runtime.events import Event, Output
 from workers.runtime.inbox import Batch, Inbox
 from workers.runtime.isolation import Isolation
+from workers.runtime.partitions import Partitions
 from workers.runtime.transaction import RefusedError, TransactionalPublisher
-from workers.runtime.verdicts import finished
+from workers.runtime.verdicts import Deciding, finished
 from workers.topics import Role, Topic
 
 PUBLISH_MARGIN_S: Final = 3.0
 """Beyond the timeout of the transaction: for the records to be made and sent, and the broker's last word."""
+
+PENDING_DELAY_S: Final = 0.01
+PENDING_DELAY_MOST_S: Final = 0.5
+"""Between tries while another worker's transaction is under way: some 50 ms with a broker beside it."""
+PENDING_TRIES: Final = 6
+"""After so many, Kafka is asked what has become of it."""
 
 log = structlog.get_logger()
 
@@ -45,14 +52,16 @@ class Progress:
 class Pipeline:
     """Takes batches from the inbox, has them processed, decided and published."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts that it works with, half of them by keyword
         self,
         settings: Settings,
         topics: Mapping[Role, Topic],
         inbox: Inbox,
         isolation: Isolation,
+        *,
         index: Index | None,
         publisher: TransactionalPublisher,
+        partitions: Partitions,
     ) -> None:
         self._settings = settings
         self._topics = topics
@@ -60,6 +69,7 @@ class Pipeline:
         self._isolation = isolation
         self._index = index
         self._publisher = publisher
+        self._partitions = partitions
         self._processed: asyncio.Queue[tuple[Batch, list[Processed]]] = asyncio.Queue(maxsize=1)
         self._refused_generation = -1
         self._idle = asyncio.Event()
@@ -96,6 +106,7 @@ class Pipeline:
             await self._inbox.retire(batch.membership.generation)
             log.warning("batch_refused", events=len(batch.events), reason=str(error))
             return
+        await self._confirm(batch)
         self.progress.committed += len(batch.events)
         self.progress.outcomes.update(output.role for output in outputs)
         for output in outputs:
@@ -125,9 +136,7 @@ class Pipeline:
         """
         for delay_s in delays():
             try:
-                outputs = await asyncio.to_thread(
-                    finished, batch.events, processed, self._topics, self._index
-                )
+                outputs = await self._decided_once_committed(batch, processed)
             except TransientError as error:
                 if self.progress.waiting_for is None:
                     log.warning("waiting_for_index", error=str(error))
@@ -137,12 +146,63 @@ class Pipeline:
                     log.info("index_is_back")
                 self.progress.waiting_for = None
                 return outputs
-            if self._inbox.has_moved_on(batch.membership):
-                self.progress.waiting_for = None
-                message = "the group has moved on while the index was away"
-                raise RefusedError(message)
+            self._check_membership(batch)
             await asyncio.sleep(delay_s)
         raise AssertionError  # delays() has no end
+
+    async def _decided_once_committed(self, batch: Batch, processed: Sequence[Processed]) -> list[Output]:
+        """As `_decided`, for an index that is there; waits while copies wait for an original of another worker.
+
+        That one is committed within moments, and its worker says so. If it has been killed in between, Kafka knows
+        what was committed; and if it has been killed before, the partition has a new owner soon.
+        """
+        for tries, delay_s in enumerate(delays(PENDING_DELAY_S, PENDING_DELAY_MOST_S)):
+            try:
+                return await asyncio.to_thread(
+                    finished, batch.events, processed, self._topics, self._deciding()
+                )
+            except PendingError as error:
+                if tries >= PENDING_TRIES:
+                    if self.progress.waiting_for is None:
+                        log.info(
+                            "waiting_for_original",
+                            reader=error.blocked_by.reader,
+                            offset=error.blocked_by.offset,
+                        )
+                    self.progress.waiting_for = str(error)
+                    await asyncio.to_thread(self._look_after, error.blocked_by)
+            self._check_membership(batch)
+            await asyncio.sleep(delay_s)
+        raise AssertionError  # delays() has no end
+
+    def _look_after(self, original: Read) -> None:
+        """Find out whether an original that is waited for has been committed, or whether nobody will commit it."""
+        assert self._index is not None
+        if self._partitions.is_strange(original.reader):
+            self._partitions.adopt(original.reader)
+        else:
+            self._index.committed({original.reader: self._partitions.committed(original.reader)})
+
+    def _deciding(self) -> Deciding | None:
+        if self._index is None:
+            return None
+        return Deciding(self._index, self._settings.published_relations, self._partitions.own())
+
+    async def _confirm(self, batch: Batch) -> None:
+        """Tell the index that its verdicts of this batch count. If it does not hear of it, Kafka will be asked."""
+        offsets = {event.position.reader: event.position.offset + 1 for event in batch.events}
+        self._partitions.note(offsets)
+        if self._index is not None:
+            try:
+                await asyncio.to_thread(self._index.committed, offsets)
+            except TransientError as error:
+                log.info("index_not_told", error=str(error))
+
+    def _check_membership(self, batch: Batch) -> None:
+        if self._inbox.has_moved_on(batch.membership):
+            self.progress.waiting_for = None
+            message = "the group has moved on while the batch waited for its verdicts"
+            raise RefusedError(message)
 
     def _process(self, events: Sequence[Event]) -> list[Processed]:
         limit = self._settings.max_event_bytes

@@ -1,15 +1,16 @@
 """From what the chain made of a batch to the records to publish: dead letters, size checks, verdicts of the index."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from schemas.dead_letter import DeadLetter, DeadReason
+from schemas.published_article import DEFAULT_PUBLISHED, Duplicate, Relation
 from schemas.tagged_article import TaggedArticle
 from schemas.wire import decode, encode
 from workers import __version__
-from workers.dedup.index import Candidate, Index
-from workers.dedup.stage import PUBLISHED_RELATIONS, settle
+from workers.dedup.index import Candidate, Index, Read
+from workers.dedup.stage import settle
 from workers.errors import PoisonEventError
 from workers.origin import ORIGIN_HEADER, READ_HEADER
 from workers.runtime.chain import VERSIONS, Death, Processed
@@ -25,21 +26,33 @@ DEAD_VERSIONS: Final[dict[str, str]] = {"khabar": __version__} | {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """What verdicts are asked for with, and which relations are published.
+
+    `own` maps the partitions that this worker reads, as TOPIC:PARTITION, to their committed offsets; None where
+    nothing is committed, as with files: then every verdict counts at once.
+    """
+
+    index: Index
+    published: Collection[Relation] = DEFAULT_PUBLISHED
+    own: Mapping[str, int] | None = None
+
+
 def finished(
-    events: Sequence[Event], processed: Sequence[Processed], topics: Mapping[Role, Topic], index: Index | None
+    events: Sequence[Event],
+    processed: Sequence[Processed],
+    topics: Mapping[Role, Topic],
+    deciding: Deciding | None,
 ) -> list[Output]:
     """All records of a batch, with the headers that carry their lineage, in the order of the events.
 
-    An event whose records are over what the broker takes dies before the index hears of it. `index` may be None
-    for a chain without de-duplication. Raises TransientError when the index is away; calling again is safe.
+    An event whose records are over what the broker takes dies before the index hears of it. `deciding` is None
+    for a chain without de-duplication. Raises TransientError when the index is away or a verdict has to wait for
+    another worker; calling again is safe.
     """
     checked = [_size_checked(result, topics) for result in processed]
-    candidates = [
-        Candidate(str(event.origin), result.fingerprint)
-        for event, result in zip(events, checked, strict=True)
-        if result.fingerprint is not None
-    ]
-    verdicts = iter(index.decide(candidates) if index is not None and candidates else ())
+    verdicts = iter(_verdicts(events, checked, deciding) if deciding else ())
     outputs = []
     for event, result in zip(events, checked, strict=True):
         if result.death is not None:
@@ -49,10 +62,24 @@ def finished(
         outputs += [replace(output, headers=lineage) for output in result.outputs]
         if result.article is not None:
             article = settle(decode(TaggedArticle, result.article), next(verdicts))
-            is_published = article.duplicate.relation in PUBLISHED_RELATIONS
+            is_published = deciding is not None and article.duplicate.relation in deciding.published
             role = Role.PUBLISHED if is_published else Role.DUPLICATES
             outputs.append(Output(role, article.id.encode(), encode(article), lineage))
     return outputs
+
+
+def _verdicts(events: Sequence[Event], checked: Sequence[Processed], deciding: Deciding) -> list[Duplicate]:
+    is_committed_later = deciding.own is not None
+    candidates, withdrawn = [], []
+    for event, result in zip(events, checked, strict=True):
+        if result.fingerprint is not None:
+            read = Read(event.position.reader, event.position.offset) if is_committed_later else None
+            candidates.append(Candidate(str(event.origin), result.fingerprint, read))
+        elif is_committed_later:
+            withdrawn.append(str(event.origin))
+    if not candidates and not withdrawn:
+        return []
+    return deciding.index.decide(candidates, withdrawn=withdrawn, own=deciding.own or {})
 
 
 def dead_output(event: Event, death: Death) -> Output:

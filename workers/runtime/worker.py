@@ -31,11 +31,12 @@ from workers.runtime.clients import Addresses, admin
 from workers.runtime.faust_app import Reading, Run, build_app, stable_offsets
 from workers.runtime.inbox import HoleError, Inbox
 from workers.runtime.isolation import ChainFactory, Isolation
+from workers.runtime.partitions import Partitions
 from workers.runtime.pipeline import Pipeline
 from workers.runtime.topics_admin import actual, create
 from workers.runtime.transaction import TransactionalPublisher
 from workers.stores.connection import connect
-from workers.stores.redis_index import RedisIndex
+from workers.stores.redis_index import open_index
 from workers.topics import Role, Topic, table
 
 CRASH_EXIT: Final = 70
@@ -124,7 +125,7 @@ class _Worker:
         self._inbox = Inbox(INBOX_BATCHES * self._settings.batch_bytes)
         self._app: faust.App | None = None
         self._pipeline: Pipeline | None = None
-        self._partitions: Callable[[], Sequence[int]] = tuple
+        self._assigned: Callable[[], Sequence[int]] = tuple
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -157,15 +158,24 @@ class _Worker:
             )
         )
         await warming
-        pipeline = self._pipeline = Pipeline(settings, topics, self._inbox, isolation, index, publisher)
         source = topics[INPUT_ROLES[options.stages[0]]].name
         offsets = stable_offsets(settings, options.addresses, self._group)
+        partitions = Partitions(source, self._assigned_now, offsets)
+        pipeline = self._pipeline = Pipeline(
+            settings,
+            topics,
+            self._inbox,
+            isolation,
+            index=index,
+            publisher=publisher,
+            partitions=partitions,
+        )
         reading = Reading(
-            options.addresses.kafka, self._group, source, offsets, self._on_run, self._on_revoked
+            options.addresses.kafka, self._group, source, partitions.fetch, self._on_run, self._on_revoked
         )
         app = self._app = build_app(settings, reading)
         await app.start()
-        self._partitions = lambda: sorted(partition.partition for partition in app.consumer.assignment())
+        self._assigned = lambda: sorted(partition.partition for partition in app.consumer.assignment())
         self._spare_the_collector()
         tasks = {
             asyncio.create_task(pipeline.process(), name="process"),
@@ -182,6 +192,9 @@ class _Worker:
         gc.collect()
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER, 10, 10)
+
+    def _assigned_now(self) -> Sequence[int]:
+        return self._assigned()
 
     def _prepare_topics(self) -> Mapping[Role, Topic]:
         """The topics with the record sizes that the cluster really takes."""
@@ -202,7 +215,7 @@ class _Worker:
         if StageName.DEDUP not in self._options.stages:
             return None
         client = connect(self._settings, self._options.addresses.redis_url())
-        return RedisIndex(client, window=self._settings.dedup_window, prefix=self._settings.topic_prefix)
+        return open_index(self._settings, client)
 
     async def _once_there(self, attempt: Callable[[], Result]) -> Result:
         """The result of `attempt`, tried again with back-off while a service is away."""
@@ -257,7 +270,7 @@ class _Worker:
                 outcomes=dict(progress.outcomes) if progress else {},
                 in_work=progress.in_work if progress else 0,
                 waiting_for=self._waiting_for or (progress.waiting_for if progress else None),
-                partitions=tuple(self._partitions()),
+                partitions=tuple(self._assigned()),
             )
             try:
                 self._heartbeats.send(beat)

@@ -1,279 +1,577 @@
--- The de-duplication index, one language: decides a micro-batch atomically. See redis_index.py for the keys, and
--- workers/dedup/{index,rules}.py for what is decided; workers/stores/memory_index.py says the same in Python.
+-- The de-duplication index: decides a micro-batch, all of it or nothing. Written for the Lua 5.1 of Redis; in memory it
+-- runs in the same Lua (workers/stores/memory_index.py). Keys and layout: workers/stores/layout.py. What is decided:
+-- workers/dedup/{index,rules}.py.
 --
--- KEYS: layout, records, origins, digests, pages, anchors
--- ARGV[1]: msgpack {window, anchors, shared_anchors, compared, jaccard, containment, length_ratio, numbers,
---          numbers_shared, bucket_entries, similarity_steps}
--- ARGV[2] and on: the candidates, seven arguments each, see the fields below
--- Returns: msgpack list of {relation, of, similarity, cluster, revision}; similarity in similarity_steps.
+-- KEYS[1]: the shard's layout hash; its other keys have the same beginning, and so the same slot
+-- ARGV[1]: settings, decimal numbers in the order of layout.settings()
+-- ARGV[2]: the readers of this call: NAME, committed offset, 1 if they are the caller's own; separated by spaces
+-- ARGV[3]: 8-byte keys of origins whose events have ended without a verdict
+-- ARGV[4] and on: the candidates, see layout.packed()
+-- Returns: {'decided', a 40-byte answer for each candidate}, or {'pending', name of a reader, offset}: what a candidate
+-- resembles was decided for an event that is not committed yet; then nothing has been changed.
 
 local call = redis.call
+local byte, char, find, sub, rep = string.byte, string.char, string.find, string.sub, string.rep
 local floor, min, max = math.floor, math.min, math.max
-local byte, find, sub = string.byte, string.find, string.sub
 
-local LAYOUT, RECORDS, ORIGINS, DIGESTS, PAGES, ANCHORS = unpack(KEYS)
-local WINDOW, ANCHOR_COUNT, SHARED_ANCHORS, COMPARED, JACCARD, CONTAINMENT, LENGTH_RATIO, NUMBERS,
-      NUMBERS_SHARED, BUCKET_ENTRIES, SIMILARITY_STEPS = unpack(cmsgpack.unpack(ARGV[1]))
+local settings = {}
+for number in string.gmatch(ARGV[1], '%S+') do settings[#settings + 1] = tonumber(number) end
+local ASKED_WINDOW, RETENTION_S, OWN_ANCHORS, KEY_ROOM, ANCHOR_ROOM, COMPARED, SHARED_ANCHORS, JACCARD, CONTAINMENT,
+      TRUNCATED_RATIO, SHORT_RATIO, CONTAINED, NUMBERS, NUMBERS_SHARED, UNLIKE, UNLIKE_NUMBERS_SHARED, NAMES,
+      NAMES_SHARED, NAMES_RATIO, COMMON_STORIES = unpack(settings)
 
--- Fields of a candidate, and of a record, which begins with them. `stands` is 1 or 0.
-local ORIGIN, ID, DIGEST, PAGE, SHINGLES, SKETCH, NUMBER_HASHES = 1, 2, 3, 4, 5, 6, 7
-local CANDIDATE_FIELDS = 7
-local RELATION, OF, SIMILARITY, CLUSTER, VERSION, STANDS = 8, 9, 10, 11, 12, 13
+local LAYOUT = KEYS[1]
+local PREFIX = string.match(LAYOUT, '^(.*)layout$')
 
--- A bucket is a string of entries, newest first: 2 bytes of tag, 5 bytes of arrival number (35 years at 1,000/s).
-local ENTRY_BYTES = 7
-local MAX_FORGOTTEN = 4 -- expired records removed with each arrival; one is enough unless the window was reduced
+-- The room is what the window was when the index was made; a smaller window uses less of it.
+local last, room = unpack(call('HMGET', LAYOUT, 'last', 'window'))
+last, room = tonumber(last or 0), tonumber(room or ASKED_WINDOW)
+local WINDOW, RECORDS = min(ASKED_WINDOW, room), room + 1
+local KEY_BUCKETS = max(16, floor(room * KEY_ROOM / 8 + 0.5))
+local ANCHOR_BUCKETS = max(16, floor(room * OWN_ANCHORS * ANCHOR_ROOM / 8 + 0.5))
 
-local NO_LIMIT = 4294967295
+-- Numbers
 
--- The numbers of buckets are fixed when the language is first seen, so that another window finds what is there.
-local function read_layout()
-  local found = call('HMGET', LAYOUT, 'last', 'oldest', 'key_buckets', 'anchor_buckets')
-  if found[1] then
-    return tonumber(found[1]), tonumber(found[2]), tonumber(found[3]), tonumber(found[4])
+local function short_at(text, at)
+  local a, b = byte(text, at, at + 1)
+  return a * 256 + b
+end
+
+local function long_at(text, at)
+  local a, b, c, d = byte(text, at, at + 3)
+  return ((a * 256 + b) * 256 + c) * 256 + d
+end
+
+local function offset_at(text, at)
+  return short_at(text, at) * 4294967296 + long_at(text, at + 2)
+end
+
+local function short(value)
+  return char(floor(value / 256), value % 256)
+end
+
+local function long(value)
+  value = value % 4294967296
+  return char(floor(value / 16777216), floor(value / 65536) % 256, floor(value / 256) % 256, value % 256)
+end
+
+local function shorts(text)
+  local values = {}
+  for from = 1, #text, 200 do
+    local bytes = {byte(text, from, min(from + 199, #text))}
+    for i = 1, #bytes, 2 do values[#values + 1] = bytes[i] * 256 + bytes[i + 1] end
   end
-  return 0, 1, max(32, floor(WINDOW / 8)), max(64, floor(WINDOW * ANCHOR_COUNT / 8))
+  return values
 end
 
-local last, oldest, KEY_BUCKETS, ANCHOR_BUCKETS = read_layout()
+-- Storage: units of a fixed size in strings of some 64 kB. Read once, written at the end.
 
--- `oldest` counts when the window was enlarged: what was removed before stays removed.
-local function is_remembered(arrival)
-  return arrival > last - WINDOW and arrival >= oldest
+local CHUNK_BYTES = 65400
+local ENTRY_BYTES, BUCKET_BYTES, RECORD_BYTES = 6, 48, 283
+local SIZES = {records = RECORD_BYTES, anchors = BUCKET_BYTES, origins = BUCKET_BYTES, digests = BUCKET_BYTES,
+               pages = BUCKET_BYTES}
+local units, changed, is_there = {}, {}, {}
+for name in pairs(SIZES) do units[name], changed[name] = {}, {} end
+
+local function place(name, number)
+  local size = SIZES[name]
+  local in_chunk = floor(CHUNK_BYTES / size)
+  return PREFIX .. name .. ':' .. floor(number / in_chunk), number % in_chunk * size, size, in_chunk
 end
 
-local record_cache = {}
-
-local function read_record(arrival)
-  local record = record_cache[arrival]
-  if not record then
-    local packed = call('HGET', RECORDS, arrival)
-    record = packed and cmsgpack.unpack(packed)
-    record_cache[arrival] = record
+local function read(name, number)
+  local unit = units[name][number]
+  if not unit then
+    local key, at, size = place(name, number)
+    unit = call('GETRANGE', key, at, at + size - 1)
+    units[name][number] = unit
   end
-  return record
+  return unit
 end
 
--- Buckets
-
-local function address(value, buckets)
-  return value % buckets, struct.pack('>I2', floor(value / buckets) % 65536)
+local function write(name, number, unit)
+  units[name][number], changed[name][number] = unit, true
 end
 
--- The arrivals under `tag` in a bucket, newest first.
+local function write_all()
+  for name, numbers in pairs(changed) do
+    for number in pairs(numbers) do
+      local key, at, size, in_chunk = place(name, number)
+      if not is_there[key] then
+        -- At its full size at once: a string that grows takes up to twice its room.
+        if call('EXISTS', key) == 0 then call('SETRANGE', key, in_chunk * size - 1, '\0') end
+        is_there[key] = true
+      end
+      call('SETRANGE', key, at, units[name][number])
+    end
+  end
+end
+
+-- Arrivals are counted from 1; entries hold the last 4 bytes.
+
+local first_new = last + 1
+local now_s = tonumber(call('TIME')[1])
+
+local function arrival_of(entry)
+  return last - (last - entry) % 4294967296
+end
+
+local function record_of(arrival)
+  if arrival > last - WINDOW and arrival > 0 then return read('records', arrival % RECORDS) end
+end
+
+-- Fields of a record: first and last byte.
+local ID, ORIGIN, DIGEST, PAGE, SOURCE = 1, 17, 25, 33, 41
+local READER, OFFSET, TIME, RELATION, REVISION, STANDS, SIMILARITY, OF_ARRIVAL, OF, CLUSTER =
+      43, 45, 51, 55, 56, 58, 59, 61, 65, 81
+local SHINGLES, REACH, COUNTS = 97, 99, 103
+local NUMBERS_AT, NUMBERS_SIZE, NAMES_AT, NAMES_SIZE, OPENING, TAGS_AT = 106, 16, 138, 8, 154, 156
+local WHOLE = 4294967295
+local NO_KEY, NO_ID = rep('\0', 8), rep('\0', 16)
+
+local VOID, UNIQUE, EXACT, NEAR, TRUNCATED, EXTENDED, CONTAINED_IN, REVISED = 0, 1, 2, 3, 4, 5, 6, 7
+
+local function id_of(record) return sub(record, ID, ID + 15) end
+local function cluster_of(record) return sub(record, CLUSTER, CLUSTER + 15) end
+local function relation_of(record) return byte(record, RELATION) end
+
+-- Readers: the events of a partition below `committed` have ended, the others may still end in another way.
+
+local readers, committed, is_own, names = {}, {}, {}, {}
+local named = {} -- numbers in this call -> those that records hold
+
+local function read_readers()
+  local known = call('HGETALL', PREFIX .. 'readers')
+  local count = 0
+  for i = 1, #known, 2 do
+    local number, offset = string.match(known[i + 1], '^(%d+) (%d+)$')
+    number = tonumber(number)
+    readers[known[i]], committed[number], names[number] = number, tonumber(offset), known[i]
+    count = max(count, number)
+  end
+  for name, offset, own in string.gmatch(ARGV[2], '(%S+) (%d+) ([01])') do
+    local number = readers[name]
+    offset = tonumber(offset)
+    if not number then
+      count = count + 1
+      number = count
+      readers[name], names[number], committed[number] = number, name, -1
+    end
+    if offset > committed[number] then
+      committed[number] = offset
+      call('HSET', PREFIX .. 'readers', name, number .. ' ' .. string.format('%.0f', offset))
+    end
+    is_own[number] = own == '1'
+    named[#named + 1] = number
+  end
+end
+read_readers()
+
+local blocked
+local renewed = {} -- arrivals whose events have been read again in this call
+
+local function replace(arrival, record, at, text)
+  write('records', arrival % RECORDS, sub(record, 1, at - 1) .. text .. sub(record, at + #text))
+end
+
+local function is_pending(record)
+  local reader = short_at(record, READER)
+  return reader > 0 and offset_at(record, OFFSET) >= (committed[reader] or -1)
+end
+
+-- Whether what is at `arrival` counts, and is not just remembered. If its event is not committed, one of another worker
+-- has to be waited for; one of the caller's own will be read again, after what is decided now, and loses its place.
+local function counts(arrival, record)
+  if relation_of(record) == VOID or long_at(record, TIME) + RETENTION_S < now_s then return false end
+  if arrival >= first_new or renewed[arrival] or not is_pending(record) then return true end
+  local reader = short_at(record, READER)
+  if is_own[reader] then
+    replace(arrival, record, RELATION, char(VOID))
+  else
+    blocked = blocked or {names[reader], offset_at(record, OFFSET)}
+  end
+  return false
+end
+
+-- Buckets: entries of a tag and an arrival, newest first.
+
 local function arrivals(bucket, tag)
   local found, from = {}, 1
   while true do
     local at = find(bucket, tag, from, true)
     if not at then return found end
-    if (at - 1) % ENTRY_BYTES == 0 then
-      local arrival = struct.unpack('>I5', bucket, at + 2)
-      if is_remembered(arrival) then found[#found + 1] = arrival end
-    end
+    if (at - 1) % ENTRY_BYTES == 0 then found[#found + 1] = arrival_of(long_at(bucket, at + 2)) end
     from = at + 1
   end
 end
 
--- The bucket with a new first entry; without what is no longer remembered, without `replaced`, not above `limit`.
-local function with_entry(bucket, tag, arrival, replaced, limit)
-  local entries = {tag .. struct.pack('>I5', arrival)}
-  for at = 1, #bucket, ENTRY_BYTES do
-    if #entries == limit then break end
-    local other = struct.unpack('>I5', bucket, at + 2)
-    if other > arrival - WINDOW and other ~= replaced then
-      entries[#entries + 1] = sub(bucket, at, at + ENTRY_BYTES - 1)
+local function enter(name, number, tag, arrival, replaced)
+  local bucket = read(name, number)
+  if replaced then
+    local old = tag .. long(replaced)
+    local at = find(bucket, old, 1, true)
+    if at and (at - 1) % ENTRY_BYTES == 0 then bucket = sub(bucket, 1, at - 1) .. sub(bucket, at + ENTRY_BYTES) end
+  end
+  bucket = tag .. long(arrival) .. sub(bucket, 1, BUCKET_BYTES - ENTRY_BYTES)
+  write(name, number, bucket .. rep('\0', BUCKET_BYTES - #bucket))
+end
+
+-- The newest arrival whose record has this 8-byte key at `field`.
+local function look_up(name, field, key)
+  if key == NO_KEY then return end
+  for _, arrival in ipairs(arrivals(read(name, offset_at(key, 1) % KEY_BUCKETS), sub(key, 7, 8))) do
+    local record = record_of(arrival)
+    if record and sub(record, field, field + 7) == key then return arrival, record end
+  end
+end
+
+local function enter_key(name, key, arrival, replaced)
+  if key ~= NO_KEY then enter(name, offset_at(key, 1) % KEY_BUCKETS, sub(key, 7, 8), arrival, replaced) end
+end
+
+-- Comparison
+
+-- The candidate's fields; those that a record has too stand in `head` as they do there.
+local function unpack_candidate(text)
+  local reader = named[short_at(text, READER)] or 0
+  local head = sub(text, 1, READER - 1) .. short(reader) .. sub(text, READER + 2, TAGS_AT - 1)
+  local tag_bytes = 2 * byte(head, COUNTS)
+  local at = TAGS_AT + 4
+  local lead_bytes = 2 * byte(text, TAGS_AT + 2)
+  local candidate = {head = head, own_anchors = byte(text, TAGS_AT), anchor_count = byte(text, TAGS_AT + 1)}
+  candidate.tags = sub(text, at, at + tag_bytes - 1)
+  at = at + tag_bytes
+  candidate.values = sub(text, at, at + 2 * tag_bytes - 1)
+  at = at + 2 * tag_bytes
+  candidate.anchors = sub(text, at, at + 8 * candidate.anchor_count - 1)
+  at = at + 8 * candidate.anchor_count
+  candidate.lead = sub(text, at, at + lead_bytes - 1)
+  return candidate
+end
+
+local function set_of(values)
+  local set = {}
+  for i = 1, #values do set[values[i]] = true end
+  return set
+end
+
+local function count_in(values, set)
+  local count = 0
+  for i = 1, #values do if set[values[i]] then count = count + 1 end end
+  return count
+end
+
+local function without(values, dropped)
+  if not dropped then return values end
+  local kept = {}
+  for i = 1, #values do if not dropped[values[i]] then kept[#kept + 1] = values[i] end end
+  return kept
+end
+
+local function tags_of(record)
+  return shorts(sub(record, TAGS_AT, TAGS_AT + 2 * byte(record, COUNTS) - 1))
+end
+
+-- Of two samples, each complete up to its largest value if it is full: how many both could have, and how many they do.
+local function agreement(ours, theirs, size)
+  local limit = 65535
+  if #ours == size then limit = min(limit, ours[size]) end
+  if #theirs == size then limit = min(limit, theirs[size]) end
+  local set, our_count, their_count, common = {}, 0, 0, 0
+  for i = 1, #ours do if ours[i] <= limit then set[ours[i]], our_count = true, our_count + 1 end end
+  for i = 1, #theirs do
+    if theirs[i] <= limit then
+      their_count = their_count + 1
+      if set[theirs[i]] then common = common + 1 end
     end
   end
-  return table.concat(entries)
+  return min(our_count, their_count), common
 end
 
--- Origins, digests, pages: the newest arrival with this 12-byte key in record field `field`.
-local function look_up(name, field, key)
-  local bucket_number, tag = address(struct.unpack('>I6', key), KEY_BUCKETS)
-  local bucket = call('HGET', name, bucket_number) or ''
-  for _, arrival in ipairs(arrivals(bucket, tag)) do
-    local record = read_record(arrival)
-    if record and record[field] == key then return arrival, record end
+local function particulars(one, other, at, size, place_of_count)
+  return agreement(shorts(sub(one, at, at + 2 * byte(one, place_of_count) - 1)),
+                   shorts(sub(other, at, at + 2 * byte(other, place_of_count) - 1)), size)
+end
+
+-- Templates differ in little but their numbers or, without numbers, in who and where.
+local function agree(one, other, jaccard, ratio)
+  local fewer, common = particulars(one, other, NUMBERS_AT, NUMBERS_SIZE, COUNTS + 1)
+  if fewer >= NUMBERS then return common >= (jaccard < UNLIKE and UNLIKE_NUMBERS_SHARED or NUMBERS_SHARED) * fewer end
+  if min(ratio, 1 / ratio) < NAMES_RATIO then return true end
+  fewer, common = particulars(one, other, NAMES_AT, NAMES_SIZE, COUNTS + 2)
+  return fewer < NAMES or common >= NAMES_SHARED * fewer
+end
+
+local function count_up_to(values, count, limit)
+  local low, high = 0, count
+  while low < high do
+    local middle = floor((low + high + 1) / 2)
+    if long_at(values, 4 * middle - 3) <= limit then low = middle else high = middle - 1 end
   end
+  return low
 end
 
-local function enter(name, key, arrival, replaced)
-  local bucket_number, tag = address(struct.unpack('>I6', key), KEY_BUCKETS)
-  local bucket = call('HGET', name, bucket_number) or ''
-  call('HSET', name, bucket_number, with_entry(bucket, tag, arrival, replaced, math.huge))
-end
-
--- Anchors
-
-local function hashes(packed, size)
-  local count = #packed / size
-  return {struct.unpack('>' .. string.rep('I' .. size, count), packed)}, count
-end
-
--- Where the candidate's anchors belong, and those buckets as they are now, by number (two anchors may share one).
-local function anchor_places(candidate)
-  local places, buckets = {}, {}
-  local values, count = hashes(sub(candidate[SKETCH], 1, 4 * ANCHOR_COUNT), 4)
-  for n = 1, count do
-    local number, tag = address(values[n], ANCHOR_BUCKETS)
-    places[n] = {number = number, tag = tag}
-    buckets[number] = buckets[number] or call('HGET', ANCHORS, number) or ''
+-- Jaccard, the candidate's part in the record, the record's part in the candidate, how much longer the candidate is.
+-- A sketch is complete up to its reach: of the one that reaches less far, all is known of the other's part.
+local function compare(candidate, record, dropped)
+  local theirs = tags_of(record)
+  local their_all = #theirs
+  theirs = without(theirs, dropped)
+  local our_count, their_count = #candidate.kept, #theirs
+  if our_count == 0 or their_count == 0 then return 0, 0, 0, 1, 0 end
+  local common = count_in(theirs, candidate.kept_set)
+  local our_shingles = candidate.shingles * our_count / candidate.tag_count
+  local their_shingles = short_at(record, SHINGLES) * their_count / their_all
+  local shared
+  if candidate.reach <= long_at(record, REACH) then
+    shared = our_shingles * common / our_count
+  else
+    shared = their_shingles * common / their_count
+    local sample = count_up_to(candidate.values, candidate.tag_count, long_at(record, REACH))
+    if our_count == candidate.tag_count and sample > 0 and their_shingles > our_shingles then
+      shared = our_shingles * min(1, common / sample)
+    end
   end
-  return places, buckets
+  shared = min(shared, our_shingles, their_shingles)
+  return shared / (our_shingles + their_shingles - shared), shared / our_shingles, shared / their_shingles,
+         our_shingles / their_shingles, common
 end
 
-local function sharing_anchors(places, buckets)
+-- Shingles that stand in several stories of one source are that source's boilerplate: its footers, its "follow us".
+local function boilerplate(candidate, found)
+  local source = sub(candidate.head, SOURCE, SOURCE + 1)
+  if source == '\0\0' or #found < COMMON_STORIES then return end
+  local stories, counted, dropped = {}, {}, nil
+  for _, each in ipairs(found) do
+    if sub(each.record, SOURCE, SOURCE + 1) == source then
+      local opening = sub(each.record, OPENING, OPENING + 1)
+      for _, tag in ipairs(tags_of(each.record)) do
+        if candidate.tag_set[tag] then
+          local key = tag .. opening
+          if not counted[key] then
+            counted[key] = true
+            stories[tag] = (stories[tag] or 0) + 1
+            if stories[tag] == COMMON_STORIES then
+              dropped = dropped or {}
+              dropped[tag] = true
+            end
+          end
+        end
+      end
+    end
+  end
+  return dropped
+end
+
+local function sharing_anchors(candidate)
   local shared, order = {}, {}
-  for _, place in ipairs(places) do
-    for _, arrival in ipairs(arrivals(buckets[place.number], place.tag)) do
+  for i = 1, candidate.anchor_count do
+    local at = 8 * i - 7
+    local bucket = read('anchors', long_at(candidate.anchors, at) % ANCHOR_BUCKETS)
+    for _, arrival in ipairs(arrivals(bucket, sub(candidate.anchors, at + 4, at + 5))) do
       if not shared[arrival] then order[#order + 1] = arrival end
       shared[arrival] = (shared[arrival] or 0) + 1
     end
   end
-  local enough = {}
-  for _, arrival in ipairs(order) do
-    if shared[arrival] >= SHARED_ANCHORS then enough[#enough + 1] = arrival end
-  end
-  table.sort(enough, function(one, other)
+  table.sort(order, function(one, other)
     if shared[one] ~= shared[other] then return shared[one] > shared[other] end
     return one > other
   end)
-  return enough
-end
-
--- Comparison of sketches
-
-local function sample(record)
-  local values, count = hashes(record[SKETCH], 4)
-  local is_whole = record[SHINGLES] <= count
-  return values, count, is_whole and NO_LIMIT or values[count]
-end
-
-local function count_up_to(values, count, limit)
-  while count > 0 and values[count] > limit do count = count - 1 end
-  return count
-end
-
-local function count_common(ours, our_count, theirs, their_count)
-  local common, i, j = 0, 1, 1
-  while i <= our_count and j <= their_count do
-    if ours[i] == theirs[j] then
-      common, i, j = common + 1, i + 1, j + 1
-    elseif ours[i] < theirs[j] then
-      i = i + 1
-    else
-      j = j + 1
+  local found = {}
+  for _, arrival in ipairs(order) do
+    if #found == COMPARED or shared[arrival] < SHARED_ANCHORS then break end
+    local record = record_of(arrival)
+    if record and relation_of(record) ~= VOID then
+      found[#found + 1] = {arrival = arrival, record = record, shared = shared[arrival]}
     end
   end
-  return common
+  return found
 end
 
--- Estimates of Jaccard and containment: workers.dedup.rules.resemblance.
-local function resemblance(one, other)
-  local ours, our_count, our_reach = sample(one)
-  local theirs, their_count, their_reach = sample(other)
-  local limit = min(our_reach, their_reach)
-  our_count, their_count = count_up_to(ours, our_count, limit), count_up_to(theirs, their_count, limit)
-  local common = count_common(ours, our_count, theirs, their_count)
-  if common == 0 then return 0, 0 end
-  return common / (our_count + their_count - common), common / min(our_count, their_count)
-end
-
-local function numbers_agree(one, other)
-  local ours, our_count = hashes(one[NUMBER_HASHES], 2)
-  local theirs, their_count = hashes(other[NUMBER_HASHES], 2)
-  local fewer = min(our_count, their_count)
-  return fewer < NUMBERS or count_common(ours, our_count, theirs, their_count) >= NUMBERS_SHARED * fewer
-end
-
-local function is_near(one, other, jaccard, containment)
-  local shorter, longer = min(one[SHINGLES], other[SHINGLES]), max(one[SHINGLES], other[SHINGLES])
-  local alike = jaccard >= JACCARD or (containment >= CONTAINMENT and shorter >= LENGTH_RATIO * longer)
-  return alike and numbers_agree(one, other)
-end
-
-local function in_steps(jaccard)
-  return floor(jaccard * SIMILARITY_STEPS + 0.5)
-end
-
-local function nearest(candidate, earlier)
-  local best, best_jaccard = nil, -1
-  for n = 1, min(#earlier, COMPARED) do
-    local record = read_record(earlier[n])
-    local jaccard, containment = resemblance(candidate, record)
-    if is_near(candidate, record, jaccard, containment) and jaccard > best_jaccard then
-      best, best_jaccard = record, jaccard
-    end
+-- What the candidate is to one earlier article, or nil.
+local function relation_to(candidate, each, dropped)
+  local jaccard, ours_in_theirs, theirs_in_ours, ratio, common = compare(candidate, each.record, dropped)
+  each.jaccard = jaccard
+  if common < 2 and each.shared < 3 then return end
+  if not agree(candidate.head, each.record, jaccard, ratio) then return end
+  if ratio < TRUNCATED_RATIO then
+    if ours_in_theirs < CONTAINMENT and jaccard < JACCARD then return end
+    local is_short = candidate.reach == WHOLE and ratio < SHORT_RATIO
+    return is_short and CONTAINED_IN or TRUNCATED, ours_in_theirs
   end
-  return best, best_jaccard
+  if 1 / ratio < TRUNCATED_RATIO then
+    if long_at(each.record, REACH) == WHOLE and 1 / ratio < SHORT_RATIO then
+      local tags = without(tags_of(each.record), dropped)
+      if count_in(tags, candidate.all_set) >= CONTAINED * #tags then return UNIQUE, 1 end
+    end
+    if theirs_in_ours < CONTAINMENT and jaccard < JACCARD then return end
+    return EXTENDED, theirs_in_ours
+  end
+  if max(ours_in_theirs, theirs_in_ours) >= CONTAINMENT or jaccard >= JACCARD then return NEAR, jaccard end
 end
 
--- The verdict: fills in the fields of a record behind those of the candidate.
+-- The verdict
+
+local function steps(similarity) return floor(similarity * 10000 + 0.5) end
 
 -- The first article with the text of this record.
 local function original(record)
-  return record[RELATION] == 'exact' and record[OF] or record[ID]
+  return relation_of(record) == EXACT and sub(record, OF, OF + 15) or id_of(record)
 end
 
-local function settle(record, relation, of, similarity, cluster, version, stands)
-  record[RELATION], record[OF], record[SIMILARITY] = relation, of, similarity
-  record[CLUSTER], record[VERSION], record[STANDS] = cluster, version, stands
+local function verdict(relation, of, of_arrival, similarity, cluster, revision, stands)
+  return {relation = relation, of = of, of_arrival = of_arrival, similarity = similarity, cluster = cluster,
+          revision = revision, stands = stands}
 end
 
-local function judge(record, twin, page, places, buckets)
+local function nearest(candidate, found, dropped)
+  local best, alert
+  for _, each in ipairs(found) do
+    local relation, score = relation_to(candidate, each, dropped)
+    if relation and counts(each.arrival, each.record) then
+      if relation == UNIQUE then
+        alert = alert or each
+      elseif not best or score > best.score then
+        each.relation, each.score = relation, score
+        best = each
+      end
+    end
+  end
+  return best, alert
+end
+
+local function judge(candidate, twin_arrival, twin, page_arrival, page, found, dropped)
   if twin then
-    return settle(record, 'exact', original(twin), SIMILARITY_STEPS, twin[CLUSTER],
-                  page and page[VERSION] or 0, page and page[STANDS] or 0)
+    return verdict(EXACT, original(twin), twin_arrival, 10000, cluster_of(twin),
+                   page and short_at(page, REVISION) or 0, page and byte(page, STANDS) or 0)
   end
-  local near, jaccard = nearest(record, sharing_anchors(places, buckets))
-  local version = page and page[VERSION] + 1 or 0
-  if page and (page[STANDS] == 1 or not near) then
-    return settle(record, 'revision', page[ID], in_steps((resemblance(record, page))), page[CLUSTER], version, 1)
+  local best, alert = nearest(candidate, found, dropped)
+  local revision = page and min(short_at(page, REVISION) + 1, 65535) or 0
+  if page and (byte(page, STANDS) == 1 or not best) then
+    return verdict(REVISED, id_of(page), page_arrival, steps((compare(candidate, page, dropped))), cluster_of(page),
+                   revision, 1)
   end
-  if near then
-    return settle(record, 'near', original(near), in_steps(jaccard), near[CLUSTER], version, 0)
+  if best then
+    return verdict(best.relation, original(best.record), best.arrival, steps(best.jaccard),
+                   cluster_of(best.record), revision, 0)
   end
-  return settle(record, 'unique', '', 0, record[ID], version, 1)
+  local id = id_of(candidate.head)
+  if alert then return verdict(UNIQUE, id_of(alert.record), alert.arrival, steps(alert.jaccard), id, revision, 1) end
+  return verdict(UNIQUE, NO_ID, 0, 0, id, revision, 1)
 end
 
-local function verdict(record)
-  return {record[RELATION], record[OF], record[SIMILARITY], record[CLUSTER], record[VERSION]}
-end
+-- Memory
 
-local function remember(record, places, buckets, twin_arrival, page_arrival)
+local function remember(candidate, made, dropped, twin_arrival, page_arrival)
   last = last + 1
-  for _, place in ipairs(places) do
-    local bucket = buckets[place.number]
-    -- A copy takes its twin's places: a story that is sent a thousand times takes no more room than once.
-    buckets[place.number] = with_entry(bucket, place.tag, last, twin_arrival, BUCKET_ENTRIES)
+  local head = candidate.head
+  local tags = candidate.tags
+  if dropped then
+    local kept = {}
+    for i, tag in ipairs(candidate.kept) do kept[i] = short(tag) end
+    tags = table.concat(kept)
   end
-  for number, bucket in pairs(buckets) do call('HSET', ANCHORS, number, bucket) end
-  enter(ORIGINS, record[ORIGIN], last)
-  enter(DIGESTS, record[DIGEST], last, twin_arrival)
-  if record[PAGE] ~= '' then enter(PAGES, record[PAGE], last, page_arrival) end
-  call('HSET', RECORDS, last, cmsgpack.pack(record))
-  record_cache[last] = record
-  for _ = 1, MAX_FORGOTTEN do
-    if is_remembered(oldest) then break end
-    call('HDEL', RECORDS, oldest)
-    oldest = oldest + 1
+  local shingles = candidate.tag_count > 0
+    and floor(candidate.shingles * #candidate.kept / candidate.tag_count + 0.5) or 0
+  local record = table.concat({
+    sub(head, 1, TIME - 1), long(now_s), char(made.relation), short(made.revision), char(made.stands),
+    short(made.similarity), long(made.of_arrival), made.of, made.cluster, short(shingles),
+    sub(head, REACH, COUNTS - 1), char(#candidate.kept), sub(head, COUNTS + 1, TAGS_AT - 1), tags,
+    rep('\0', RECORD_BYTES - TAGS_AT + 1 - #tags)})
+  write('records', last % RECORDS, record)
+  for i = 1, candidate.own_anchors do
+    local at = 8 * i - 7
+    if not (dropped and dropped[short_at(candidate.anchors, at + 6)]) then
+      enter('anchors', long_at(candidate.anchors, at) % ANCHOR_BUCKETS, sub(candidate.anchors, at + 4, at + 5), last,
+            twin_arrival)
+    end
+  end
+  enter_key('origins', sub(head, ORIGIN, ORIGIN + 7), last)
+  enter_key('digests', sub(head, DIGEST, DIGEST + 7), last, twin_arrival)
+  enter_key('pages', sub(head, PAGE, PAGE + 7), last, page_arrival)
+  return record
+end
+
+local function answer(record)
+  return sub(record, RELATION, STANDS - 1) .. sub(record, SIMILARITY, SIMILARITY + 1) .. sub(record, OF, CLUSTER + 15)
+end
+
+local function is_same_event(candidate, record)
+  return sub(record, ORIGIN, ORIGIN + 7) == sub(candidate.head, ORIGIN, ORIGIN + 7)
+    and id_of(record) == id_of(candidate.head)
+end
+
+local function renew(candidate, arrival, record)
+  if arrival < first_new and is_pending(record) then
+    replace(arrival, record, READER, sub(candidate.head, READER, TIME - 1))
+    renewed[arrival] = true
+  end
+  return record
+end
+
+-- The record of work that is repeated, unless what it was a copy of has lost its place.
+local function known(candidate)
+  local arrival, record = look_up('origins', ORIGIN, sub(candidate.head, ORIGIN, ORIGIN + 7))
+  if not record or relation_of(record) == VOID or not is_same_event(candidate, record) then return end
+  local of_arrival = is_pending(record) and long_at(record, OF_ARRIVAL) or 0
+  local of = of_arrival > 0 and record_of(arrival_of(of_arrival))
+  if of and relation_of(of) == VOID then return end
+  return renew(candidate, arrival, record)
+end
+
+local function live(arrival, record)
+  if record and counts(arrival, record) then return arrival, record end
+end
+
+-- An exact copy whose place under its digest was lost to newer ones.
+local function twin_among(found, digest)
+  for _, each in ipairs(found) do
+    if sub(each.record, DIGEST, DIGEST + 7) == digest then return live(each.arrival, each.record) end
   end
 end
 
-local verdicts = {}
-for first = 2, #ARGV, CANDIDATE_FIELDS do
-  local _, record = look_up(ORIGINS, ORIGIN, ARGV[first])
-  if not record then
-    record = {unpack(ARGV, first, first + CANDIDATE_FIELDS - 1)}
-    record[SHINGLES] = tonumber(record[SHINGLES])
-    local twin_arrival, twin = look_up(DIGESTS, DIGEST, record[DIGEST])
-    local page_arrival, page
-    if record[PAGE] ~= '' then page_arrival, page = look_up(PAGES, PAGE, record[PAGE]) end
-    local places, buckets = anchor_places(record)
-    judge(record, twin, page, places, buckets)
-    remember(record, places, buckets, twin_arrival, page_arrival)
-  end
-  verdicts[#verdicts + 1] = verdict(record)
+local function prepare(candidate)
+  candidate.kept, candidate.tag_count = shorts(candidate.tags), byte(candidate.head, COUNTS)
+  candidate.tag_set = set_of(candidate.kept)
+  candidate.all_set = set_of(shorts(candidate.lead))
+  for tag in pairs(candidate.tag_set) do candidate.all_set[tag] = true end
+  candidate.reach, candidate.shingles = long_at(candidate.head, REACH), short_at(candidate.head, SHINGLES)
 end
-call('HSET', LAYOUT, 'last', last, 'oldest', oldest, 'key_buckets', KEY_BUCKETS, 'anchor_buckets', ANCHOR_BUCKETS)
-return cmsgpack.pack(verdicts)
+
+local function decide(text)
+  local candidate = unpack_candidate(text)
+  local before = known(candidate)
+  if before then return answer(before) end
+  prepare(candidate)
+  local head = candidate.head
+  local twin_arrival, twin = live(look_up('digests', DIGEST, sub(head, DIGEST, DIGEST + 7)))
+  local page_arrival, page = live(look_up('pages', PAGE, sub(head, PAGE, PAGE + 7)))
+  local found, dropped = {}, nil
+  if not twin then
+    found = sharing_anchors(candidate)
+    twin_arrival, twin = twin_among(found, sub(head, DIGEST, DIGEST + 7))
+  end
+  if twin and is_same_event(candidate, twin) then return answer(renew(candidate, twin_arrival, twin)) end
+  if not twin then
+    dropped = boilerplate(candidate, found)
+    candidate.kept = without(candidate.kept, dropped)
+  end
+  candidate.kept_set = set_of(candidate.kept)
+  local made = judge(candidate, twin_arrival, twin, page_arrival, page, found, dropped)
+  return answer(remember(candidate, made, dropped, twin_arrival, page_arrival))
+end
+
+-- Events that have ended otherwise: what was decided for them and not committed never was.
+for from = 1, #ARGV[3], 8 do
+  local arrival, record = look_up('origins', ORIGIN, sub(ARGV[3], from, from + 7))
+  if record and is_pending(record) then replace(arrival, record, RELATION, char(VOID)) end
+end
+
+local answers = {}
+for i = 4, #ARGV do
+  answers[#answers + 1] = decide(ARGV[i])
+  if blocked then return {'pending', blocked[1], string.format('%.0f', blocked[2])} end
+end
+write_all()
+call('HSET', LAYOUT, 'last', string.format('%.0f', last), 'window', room)
+return {'decided', table.concat(answers)}
