@@ -82,7 +82,11 @@ SHOWN = {RejectReason.EMPTY, RejectReason.ERROR_PAGE, RejectReason.LIST_PAGE, Re
 
 
 def test_every_outcome_and_relation_occurs_and_the_common_reasons():
-    assert {entry.expected.relation for entry in ARTICLES} >= {Relation.UNIQUE, Relation.REVISION, Relation.EXACT}
+    assert {entry.expected.relation for entry in ARTICLES} >= {
+        Relation.UNIQUE,
+        Relation.REVISION,
+        Relation.EXACT,
+    }
     reasons = {entry.expected.reason for entry in ENTRIES}
     assert reasons == {None, *SHOWN, DeadReason.UNDECODABLE, DeadReason.INVALID}
     assert {entry.form for entry in ENTRIES} == {"envelope", "bare"}
