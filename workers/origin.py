@@ -11,6 +11,8 @@ ORIGIN_HEADER = "khabar-origin"
 """The raw event that this record was made from. A replay carries the origin of the event it repeats."""
 READ_HEADER = "khabar-read"
 """The raw event that was actually read; differs from the origin for a replay. The ledger counts these."""
+REPLAY_HEADER = "khabar-replay"
+"""Which replay from the beginning (`khabar run --replay`) made this record: 1, 2, …; absent before the first."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -356,7 +356,9 @@ def test_an_id_that_is_none_of_khabars_makes_a_dead_letter_of_an_article():
 def test_a_dead_letter_is_the_event_itself_and_says_why_it_died(key):
     headers = [("url", b"\xff"), ("url", b"second"), (ORIGIN, b"t.raw:1:2"), ("x", b"")]
     dead = event(b"\x00\xff", 7, headers=headers, key=key)
-    output = dead_output(dead, Death(PoisonEventError("why", DeadReason.CRASHED, error="E"), "process"))
+    output = dead_output(
+        dead, Death(PoisonEventError("why", DeadReason.CRASHED, error="E"), "process"), dead.lineage()
+    )
     assert (output.role, output.key, output.value) == (Role.DEAD, key, b"\x00\xff")
     assert output.headers[:3] == (("url", b"\xff"), ("url", b"second"), ("x", b""))
     letter = read_dead_letter(output.headers)

@@ -24,7 +24,7 @@ def balance(entries, *, existing=(), committed=0, pending=(), span=(0, 10)):
     for offset in existing:
         ledger.add_existing(event(offset))
     for offset in pending:
-        ledger.add_pending(event(offset))
+        ledger.add_pending(Entry(Role.CLEANED, event(offset), event(offset)))
     return ledger.balance({0: committed})
 
 

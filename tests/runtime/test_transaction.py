@@ -42,7 +42,7 @@ def published(settings: Settings, count: int) -> Counter:
 def test_outputs_and_offsets_are_committed_together(
     settings: Settings, publisher: TransactionalPublisher
 ) -> None:
-    publisher.publish(OUTSIDE, events(settings, 1, 4, 5), [output(b"a"), output(b"b")])
+    publisher.publish(OUTSIDE, events(settings, 1, 4, 5), [output(b"a"), output(b"b")], {})
     assert published(settings, 2) == Counter([b"a", b"b"])
     assert committed_offsets(settings) == {1: 6}
 
@@ -51,7 +51,7 @@ def test_a_batch_of_a_member_that_was_is_refused_whole(
     settings: Settings, publisher: TransactionalPublisher
 ) -> None:
     with pytest.raises(RefusedError):
-        publisher.publish(GONE, events(settings, 0, 9), [output(b"stale")])
+        publisher.publish(GONE, events(settings, 0, 9), [output(b"stale")], {})
     assert published(settings, 0) == Counter()
     assert committed_offsets(settings) == {}
 
@@ -60,10 +60,10 @@ def test_what_was_refused_is_not_committed_by_the_next_batch(
     settings: Settings, publisher: TransactionalPublisher
 ) -> None:
     """It would set back the offset that the partition's new owner has committed: its events would come twice."""
-    publisher.publish(OUTSIDE, events(settings, 0, 99), [])
+    publisher.publish(OUTSIDE, events(settings, 0, 99), [], {})
     with pytest.raises(RefusedError):
-        publisher.publish(GONE, events(settings, 0, 9), [output(b"stale")])
-    publisher.publish(OUTSIDE, events(settings, 1, 4), [output(b"fresh")])
+        publisher.publish(GONE, events(settings, 0, 9), [output(b"stale")], {})
+    publisher.publish(OUTSIDE, events(settings, 1, 4), [output(b"fresh")], {})
     assert committed_offsets(settings) == {0: 100, 1: 5}
     assert published(settings, 1) == Counter([b"fresh"])
 
@@ -77,10 +77,13 @@ def test_a_successor_with_the_same_id_ends_what_its_predecessor_left_open(
     successor = TransactionalPublisher(
         settings, addresses_of(settings), table(settings.topic_prefix), settings.group, "worker"
     )
-    successor.publish(OUTSIDE, events(settings, 0, 0), [output(b"whole")])
+    successor.publish(OUTSIDE, events(settings, 0, 0), [output(b"whole")], {})
     assert published(settings, 1) == Counter([b"whole"])
 
 
 def test_the_committed_offset_is_the_one_after_the_last_event_of_each_partition(settings: Settings) -> None:
     batch = [*events(settings, 0, 3, 4), *events(settings, 2, 10)]
-    assert {each.partition: value.offset for each, value in consumed_offsets(batch).items()} == {0: 5, 2: 11}
+    assert {each.partition: value.offset for each, value in consumed_offsets(batch, {}).items()} == {
+        0: 5,
+        2: 11,
+    }

@@ -67,6 +67,7 @@ def report(balance: "Balance") -> list[str]:
         (balance.recovered, "dead letters were replayed, and the replay did not die"),
         (balance.expired, "output records are of raw events that are no longer kept"),
         (balance.unattributed, "output records do not say what event they are of"),
+        (balance.superseded, f"output records are from before replay {balance.replay} from the beginning"),
     )
     lines += [f"{count:,} {note}" for count, note in notes if count]
     lines += [f"lost: {event}" for event in balance.lost_examples]

@@ -35,8 +35,13 @@ SUMMARY_S: Final = 10.0
 @click.option(
     "--workers", type=WORKERS, help="Worker processes; default: KHABAR_WORKERS, else one for each core."
 )
+@click.option(
+    "--replay",
+    is_flag=True,
+    help="Read the topic from the beginning once more, and decide about copies anew; no worker may be running.",
+)
 @pass_settings
-def command(settings: Settings, *, stages: Sequence[str], workers: int | None) -> None:
+def command(settings: Settings, *, stages: Sequence[str], workers: int | None, replay: bool) -> None:
     """Run workers: read articles.raw, publish what comes of it.
 
     All stages in one chain, or those named: one or more consecutive ones of boilerplate, entities, dedup. A worker
@@ -65,6 +70,10 @@ def command(settings: Settings, *, stages: Sequence[str], workers: int | None) -
         status_file.offer(status)
         summary.offer(status)
 
+    if replay:
+        from workers.runtime.replay_all import replay_from_the_beginning  # noqa: PLC0415
+
+        log.info("replay", number=replay_from_the_beginning(settings, addresses, names), group=group)
     with draining_on_signals(supervisor):
         kafka = list(addresses.kafka)
         log.info("started", workers=count, stages=list(names), group=group, kafka=kafka, pid=os.getpid())

@@ -11,7 +11,7 @@ The order of reading makes the answer right at every moment:
 5. the topics between the stages, only when events would be lost that may be waiting there.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -68,7 +68,7 @@ class _Audit:
             role: committed_offsets(self._cluster, self._group, self._names[role]) for role in READERS
         }
         outcomes = {role: self._whole(role) for role in OUTCOMES}
-        ledger = Ledger(self._names[Role.RAW], spans)
+        ledger = Ledger(self._names[Role.RAW], spans, replay_number(self._cluster, self._group, raw))
         for role in OUTCOMES:
             for received in self._read(role, outcomes[role]):
                 ledger.add(self._entry(received))
@@ -118,7 +118,7 @@ class _Audit:
             }
             for received in self._read(role, waiting):
                 if found := entry(role, received.headers):
-                    ledger.add_pending(found.read)
+                    ledger.add_pending(found)
 
     def _positions(self, events: set[Origin], outcomes: Mapping[Role, Ranges]) -> dict[str, tuple[str, ...]]:
         """Where the records of these events stand; the topics are read again, only when there are such events."""
@@ -143,12 +143,30 @@ def whole(client: KafkaConsumer, cluster: KafkaAdminClient, topic: str) -> Range
     return {each: (begins[each], ends[each].offset) for each in partitions}
 
 
-def committed_offsets(cluster: KafkaAdminClient, group: str, topic: str) -> dict[TopicPartition, int]:
-    """How far the chains of `group` have read the topic: the group itself, and GROUP-STAGE for parts of the chain."""
+def replay_number(cluster: KafkaAdminClient, group: str, partitions: Iterable[TopicPartition]) -> int:
+    """Which replay from the beginning `partitions` are read in by the chains of `group`: 0 where there was none."""
+    wanted = set(partitions)
+    return max(
+        (
+            int(committed.metadata)
+            for name in chains_of(cluster, group)
+            for partition, committed in cluster.list_group_offsets(name)[name].items()
+            if partition in wanted and committed.metadata.isdecimal()
+        ),
+        default=0,
+    )
+
+
+def chains_of(cluster: KafkaAdminClient, group: str) -> list[str]:
+    """The consumer groups of all chains: the group itself, and GROUP-STAGE for parts of the chain."""
     names = [each["group_id"] for each in cluster.list_groups()]
-    chains = [name for name in names if name == group or name.startswith(f"{group}-")]
+    return [name for name in names if name == group or name.startswith(f"{group}-")]
+
+
+def committed_offsets(cluster: KafkaAdminClient, group: str, topic: str) -> dict[TopicPartition, int]:
+    """How far the chains of `group` have read the topic."""
     result: dict[TopicPartition, int] = {}
-    for name in chains:
+    for name in chains_of(cluster, group):
         for partition, committed in cluster.list_group_offsets(name)[name].items():
             if partition.topic == topic:
                 result[partition] = max(committed.offset, result.get(partition, 0))

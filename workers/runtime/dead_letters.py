@@ -6,7 +6,7 @@ from typing import Final
 
 from schemas.dead_letter import DeadLetter
 from schemas.wire import InvalidError, decode, encode
-from workers.origin import ORIGIN_HEADER, READ_HEADER, Origin, header
+from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, Origin, header
 
 DEAD_LETTER_HEADER: Final = "khabar-dead-letter"
 MESSAGE_CHARS: Final = 2000
@@ -66,7 +66,7 @@ def replay(key: bytes | None, value: bytes, headers: Headers) -> Replay:
     kept = without(headers, DEAD_LETTER_HEADER, ORIGIN_HEADER)
     if letter.topic == Origin.parse(letter.origin).topic:
         # It becomes a raw event in its own right, with a position of its own.
-        kept = without(kept, READ_HEADER)
+        kept = without(kept, READ_HEADER, REPLAY_HEADER)
     return Replay(
         topic=letter.topic,
         key=key,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from workers.origin import ORIGIN_HEADER, READ_HEADER, Origin, header
+from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, Origin, header
 from workers.topics import Role
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -63,11 +63,16 @@ class Event:
     def _is_raw(self) -> bool:
         return self.position.topic.endswith(f".{Role.RAW}")
 
-    def lineage(self) -> Headers:
-        """The headers that every record made from this event carries."""
+    def lineage(self, replay: str = "") -> Headers:
+        """The headers that every record made from this event carries; `replay` is the number of the replay from the
+        beginning in which it was read, if any.
+        """
         origin, read = str(self.origin), str(self.read)
         names: Headers = ((ORIGIN_HEADER, origin.encode()),)
-        return names if read == origin else (*names, (READ_HEADER, read.encode()))
+        if read != origin:
+            names = (*names, (READ_HEADER, read.encode()))
+        number = replay.encode() or (not self._is_raw and header(self.headers, REPLAY_HEADER))
+        return (*names, (REPLAY_HEADER, number)) if number else names
 
 
 @dataclass(frozen=True, slots=True)

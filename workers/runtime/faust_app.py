@@ -28,6 +28,7 @@ from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as AioTopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
+from kafka import OffsetAndMetadata as CommittedOffset
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
@@ -64,7 +65,7 @@ STABLE_TIMEOUT_MS = 5000
 
 log = structlog.get_logger("khabar.reading")  # the logger of this module is quiet: Faust writes to it
 
-StableOffsets = Callable[[Sequence[TopicPartition]], dict[TopicPartition, int]]
+StableOffsets = Callable[[Sequence[TopicPartition]], dict[TopicPartition, CommittedOffset]]
 
 
 def stable_offsets(settings: Settings, addresses: Addresses, group: str) -> StableOffsets:
@@ -75,14 +76,14 @@ def stable_offsets(settings: Settings, addresses: Addresses, group: str) -> Stab
     killed, and a connection kept from before a broker's restart has been seen to wait for ever.
     """
 
-    def fetch(partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    def fetch(partitions: Sequence[TopicPartition]) -> dict[TopicPartition, CommittedOffset]:
         found = {}
         try:
             with closing(consumer(settings, addresses, group_id=group, metrics_enabled=False)) as client:
                 for partition in partitions:
-                    offset = client.committed(partition, timeout_ms=STABLE_TIMEOUT_MS)
-                    if offset is not None:
-                        found[partition] = offset
+                    committed = client.committed(partition, metadata=True, timeout_ms=STABLE_TIMEOUT_MS)
+                    if committed is not None:
+                        found[partition] = committed
         except KafkaError as error:
             message = f"Kafka does not say how far {group} has committed: {error}"
             raise TransientError(message) from error
@@ -118,11 +119,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             found = await asyncio.to_thread(self.fetch_stable, asked)
         except TransientError as error:
             raise RequestTimedOutError(str(error)) from error  # aiokafka asks again
-        offsets = {partition.partition: offset for partition, offset in sorted(found.items())}
+        offsets = {partition.partition: committed.offset for partition, committed in sorted(found.items())}
         log.info(
             "committed_offsets", partitions=sorted(each.partition for each in partitions), offsets=offsets
         )
-        return {AioTopicPartition(*each): OffsetAndMetadata(offset, "") for each, offset in found.items()}
+        return {
+            AioTopicPartition(*each): OffsetAndMetadata(committed.offset, committed.metadata)
+            for each, committed in found.items()
+        }
 
     async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         fetched = await super()._fetch_records(consumer, *args, **kwargs)

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from workers.origin import ORIGIN_HEADER, READ_HEADER, Origin, header
+from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, Origin, header
 from workers.topics import OUTCOMES, Role
 
 EXAMPLES: Final = 10
@@ -38,6 +38,7 @@ class Entry:
     read: Origin
     origin: Origin
     died_between: bool = False
+    replay: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,8 @@ class Balance:
     """What became of `events` raw events. `ended` counts records by topic; events with several are `duplicated`.
 
     `recovered` dead letters were replayed, and the replay was published, a duplicate or rejected. `expired` counts
-    output records whose raw event is no longer kept, `unattributed` those that name no event of articles.raw.
+    output records whose raw event is no longer kept, `unattributed` those that name no event of articles.raw,
+    `superseded` those from before the replay from the beginning that the books are about, number `replay`.
     """
 
     events: int
@@ -56,6 +58,8 @@ class Balance:
     recovered: int
     expired: int
     unattributed: int
+    superseded: int = 0
+    replay: int = 0
     lost_examples: tuple[str, ...] = ()
     duplicated_examples: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -71,16 +75,21 @@ def entry(role: Role, headers: Iterable[tuple[str, bytes]], *, died_between: boo
     try:
         origin = Origin.parse((header(headers, ORIGIN_HEADER) or b"").decode())
         read = header(headers, READ_HEADER)
-        return Entry(role, Origin.parse(read.decode()) if read else origin, origin, died_between)
+        number = int(header(headers, REPLAY_HEADER) or 0)
+        return Entry(role, Origin.parse(read.decode()) if read else origin, origin, died_between, number)
     except ValueError:
         return None
 
 
 class Ledger:
-    """Counts the outcomes of the raw events in `spans`. Add every entry, then ask."""
+    """Counts the outcomes of the raw events in `spans`, in the replay from the beginning with number `replay` (0: in
+    none). Add every entry, then ask.
+    """
 
-    def __init__(self, topic: str, spans: Spans) -> None:
+    def __init__(self, topic: str, spans: Spans, replay: int = 0) -> None:
         self._topic = topic
+        self._replay = replay
+        self._superseded = 0
         self._spans = spans
         sizes = {partition: end - begin for partition, (begin, end) in spans.items()}
         self._outcomes = {partition: np.zeros(size, np.uint8) for partition, size in sizes.items()}
@@ -93,6 +102,9 @@ class Ledger:
         """Count an output record. Raw events after the spans' end are left for the next audit."""
         if found is None or found.read.topic != self._topic or found.read.partition not in self._spans:
             self._unattributed += 1
+            return
+        if found.replay != self._replay:
+            self._superseded += 1
             return
         if found.role is not Role.DEAD and found.origin != found.read:
             self._flag(found.origin, _RECOVERED)
@@ -110,9 +122,10 @@ class Ledger:
         if outcomes[index] < _MOST:
             outcomes[index] += 1
 
-    def add_pending(self, read: Origin) -> None:
-        """A record that waits between two stages was made from this raw event."""
-        self._flag(read, _PENDING)
+    def add_pending(self, found: Entry) -> None:
+        """A record that waits between two stages."""
+        if found.replay == self._replay:
+            self._flag(found.read, _PENDING)
 
     def open_ranges(self, nearby: int = 1000) -> dict[int, list[tuple[int, int]]]:
         """Ranges of raw offsets that hold all events without an outcome; gaps up to `nearby` offsets are joined."""
@@ -158,6 +171,8 @@ class Ledger:
             recovered=count["recovered"],
             expired=self._expired,
             unattributed=self._unattributed,
+            superseded=self._superseded,
+            replay=self._replay,
             lost_examples=tuple(lost_examples),
         )
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Lock
 
-from kafka import TopicPartition
+from kafka import OffsetAndMetadata, TopicPartition
 
-FetchStable = Callable[[Sequence[TopicPartition]], dict[TopicPartition, int]]
+FetchStable = Callable[[Sequence[TopicPartition]], dict[TopicPartition, OffsetAndMetadata]]
 
 
 class Partitions:
@@ -18,6 +18,7 @@ class Partitions:
         self._assigned = assigned
         self._fetch_stable = fetch_stable
         self._known: dict[str, int] = {}
+        self._replays: dict[str, str] = {}
         self._adopted: set[str] = set()
         self._lock = Lock()
 
@@ -42,13 +43,22 @@ class Partitions:
         with self._lock:
             self._adopted.add(reader)
 
-    def fetch(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    def replays(self) -> dict[str, str]:
+        """By TOPIC:PARTITION the number of the replay from the beginning in which it is read, where it is."""
+        with self._lock:
+            return dict(self._replays)
+
+    def fetch(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
         """What `fetch_stable` finds, noted. Raises as that does."""
         found = self._fetch_stable(partitions)
-        self.note({f"{each.topic}:{each.partition}": offset for each, offset in found.items()})
+        names = {f"{each.topic}:{each.partition}": committed for each, committed in found.items()}
+        self.note({name: committed.offset for name, committed in names.items()})
+        with self._lock:
+            self._replays |= {name: committed.metadata for name, committed in names.items()}
         return found
 
     def committed(self, reader: str) -> int:
         """The committed offset of TOPIC:PARTITION; 0 for none. Raises TransientError when Kafka does not answer."""
         topic, _, number = reader.rpartition(":")
-        return sum(self._fetch_stable([TopicPartition(topic, int(number))]).values())
+        found = self._fetch_stable([TopicPartition(topic, int(number))])
+        return sum(committed.offset for committed in found.values())

@@ -118,7 +118,9 @@ class Pipeline:
         the process to end and a new one to read what was committed.
         """
         writing = asyncio.ensure_future(
-            asyncio.to_thread(self._publisher.publish, batch.membership, batch.events, outputs)
+            asyncio.to_thread(
+                self._publisher.publish, batch.membership, batch.events, outputs, self._partitions.replays()
+            )
         )
         if not (await asyncio.wait({writing}, timeout=PUBLISH_MARGIN_S))[0]:
             self.progress.waiting_for = "Kafka, which has not taken the batch yet"
@@ -159,7 +161,12 @@ class Pipeline:
         for tries, delay_s in enumerate(delays(PENDING_DELAY_S, PENDING_DELAY_MOST_S)):
             try:
                 return await asyncio.to_thread(
-                    finished, batch.events, processed, self._topics, self._deciding()
+                    finished,
+                    batch.events,
+                    processed,
+                    self._topics,
+                    self._deciding(),
+                    self._partitions.replays(),
                 )
             except PendingError as error:
                 if tries >= PENDING_TRIES:

@@ -64,8 +64,16 @@ class TransactionalPublisher:
         client.init_transactions()
         return client
 
-    def publish(self, membership: Membership, events: Sequence[Event], outputs: Sequence[Output]) -> None:
+    def publish(
+        self,
+        membership: Membership,
+        events: Sequence[Event],
+        outputs: Sequence[Output],
+        replays: Mapping[str, str],
+    ) -> None:
         """Write `outputs` and commit `events` as consumed, both or neither; blocks until the broker has it.
+
+        `replays` gives for TOPIC:PARTITION the number of the replay in which it is read, to be kept with its offset.
 
         Raises RefusedError when the group has moved on since the events were fetched.
         """
@@ -77,7 +85,7 @@ class TransactionalPublisher:
         ]
         try:
             kafka.send_offsets_to_transaction(
-                consumed_offsets(events), ConsumerGroupMetadata(self._group, *membership, None)
+                consumed_offsets(events, replays), ConsumerGroupMetadata(self._group, *membership, None)
             )
             kafka.commit_transaction()
         except CommitFailedError as error:
@@ -91,10 +99,13 @@ class TransactionalPublisher:
             delivery.get(0)  # raises what a delivery has failed with, though the commit would have said so
 
 
-def consumed_offsets(events: Sequence[Event]) -> dict[TopicPartition, OffsetAndMetadata]:
-    """For each partition the offset after its last event, as Kafka commits it."""
-    last: dict[TopicPartition, int] = {}
-    for event in events:
-        partition = TopicPartition(event.position.topic, event.position.partition)
-        last[partition] = max(last.get(partition, -1), event.position.offset)
-    return {partition: OffsetAndMetadata(offset + 1, "", -1) for partition, offset in last.items()}
+def consumed_offsets(
+    events: Sequence[Event], replays: Mapping[str, str]
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    """For each partition the offset after its last event, and the number of its replay, as Kafka commits them."""
+    last: dict[TopicPartition, OffsetAndMetadata] = {}
+    for event in events:  # of a partition in order
+        here = event.position
+        replay = replays.get(here.reader, "")
+        last[TopicPartition(here.topic, here.partition)] = OffsetAndMetadata(here.offset + 1, replay, -1)
+    return last

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from schemas.dead_letter import DeadLetter, DeadReason
@@ -12,12 +13,13 @@ from workers import __version__
 from workers.dedup.index import Candidate, Index, Read
 from workers.dedup.stage import settle
 from workers.errors import PoisonEventError
-from workers.origin import ORIGIN_HEADER, READ_HEADER
+from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER
 from workers.runtime.chain import VERSIONS, Death, Processed
 from workers.runtime.dead_letters import dead_headers, without
-from workers.runtime.events import Event, Output
+from workers.runtime.events import Event, Headers, Output
 from workers.topics import Role, Topic
 
+NO_REPLAYS: Final[Mapping[str, str]] = MappingProxyType({})
 VERDICT_BYTES: Final = 1024
 """Room for what a verdict adds to an article: relation, two ids, similarity, a version."""
 
@@ -44,8 +46,11 @@ def finished(
     processed: Sequence[Processed],
     topics: Mapping[Role, Topic],
     deciding: Deciding | None,
+    replays: Mapping[str, str] = NO_REPLAYS,
 ) -> list[Output]:
     """All records of a batch, with the headers that carry their lineage, in the order of the events.
+
+    `replays` gives for TOPIC:PARTITION the number of the replay in which it is read, where it is.
 
     An event whose records are over what the broker takes dies before the index hears of it. `deciding` is None
     for a chain without de-duplication. Raises TransientError when the index is away or a verdict has to wait for
@@ -55,10 +60,10 @@ def finished(
     verdicts = iter(_verdicts(events, checked, deciding) if deciding else ())
     outputs = []
     for event, result in zip(events, checked, strict=True):
+        lineage = event.lineage(replays.get(event.position.reader, ""))
         if result.death is not None:
-            outputs.append(dead_output(event, result.death))
+            outputs.append(dead_output(event, result.death, lineage))
             continue
-        lineage = event.lineage()
         outputs += [replace(output, headers=lineage) for output in result.outputs]
         if result.article is not None:
             article = settle(decode(TaggedArticle, result.article), next(verdicts))
@@ -82,7 +87,7 @@ def _verdicts(events: Sequence[Event], checked: Sequence[Processed], deciding: D
     return deciding.index.decide(candidates, withdrawn=withdrawn, own=deciding.own or {})
 
 
-def dead_output(event: Event, death: Death) -> Output:
+def dead_output(event: Event, death: Death, lineage: Headers) -> Output:
     """The dead letter of an event: its own bytes, key and headers, and why it died."""
     letter = DeadLetter(
         reason=death.error.reason,
@@ -95,8 +100,8 @@ def dead_output(event: Event, death: Death) -> Output:
         offset=event.position.offset,
         versions=DEAD_VERSIONS,
     )
-    headers = without(dead_headers(event.headers, letter), ORIGIN_HEADER, READ_HEADER)
-    return Output(Role.DEAD, event.key, event.value, (*headers, *event.lineage()))
+    headers = without(dead_headers(event.headers, letter), ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER)
+    return Output(Role.DEAD, event.key, event.value, (*headers, *lineage))
 
 
 def _size_checked(result: Processed, topics: Mapping[Role, Topic]) -> Processed:
