@@ -320,7 +320,7 @@ class TestAlerts:
     def test_two_alerts_with_one_half_in_common_are_two(self, make_index):
         _, second = decided(
             make_index(),
-            article(" ".join(WORDS[:12] + WORDS[100:112]), name="one"),
+            article(" ".join(WORDS[:12]) + " " + made_up(8, words=12), name="one"),
             article(STORY, name="story"),
         )
         assert (second.relation, second.contains) == (UNIQUE, None)

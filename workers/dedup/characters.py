@@ -10,16 +10,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-GAP: Final = 0
+LETTER: Final = 0
+GAP: Final = 1
 """Between words: white space, punctuation, symbols, and the underscore (hashtags join words with it)."""
-DROPPED: Final = 0xFFFFFFFF
+DROPPED: Final = 2
 """Inside a word without being part of it: combining marks, tatweel, zero-width and direction controls."""
-DIGIT: Final = 1 << 21
-ALONE: Final = 1 << 22
-LETTER: Final = DIGIT - 1
-"""The bits of a folded value that hold its code point; DIGIT and ALONE are flags above them."""
+DIGIT: Final = 4
+ALONE: Final = 8
+"""A word by itself."""
+SEVERAL: Final = 16
+"""Stands for several characters, as ligatures do: `prepare` the text first."""
 
-_UNKNOWN: Final = 0xFFFFFFFE
+_UNKNOWN: Final = 128
 
 _UNIFIED: Final = {
     0x0671: 0x0627,  # ARABIC LETTER ALEF WASLA -> ALEF (madda and hamza fall off by decomposition)
@@ -45,13 +47,21 @@ _UNSPACED: Final = (
     (0x20000, 0x323AF),  # Han, extensions B to H
 )
 
-# A memo of `_fold_one`, filled as characters turn up: 4 MiB, no start-up cost. Its content depends on nothing else.
-_table: NDArray[np.uint32] = np.full(0x110000, _UNKNOWN, np.uint32)
+# Memos of `_described`, filled as characters turn up: no start-up cost. Their content depends on nothing else.
+_kinds: NDArray[np.uint8] = np.full(0x110000, _UNKNOWN, np.uint8)
+_hashes: NDArray[np.uint64] = np.zeros(0x110000, np.uint64)
+
+_DECOMPOSED_ALL: Final = 4
+"""Times that decomposing and folding can bring something new: case folding can give what decomposes again."""
 
 
 def prepare(text: str) -> str:
-    """Compatibility decomposition and case folding of whole text; the rest is done character by character."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKD", text).casefold()
+    """Compatibility decomposition and case folding; characters that stand for several become several."""
+    for _ in range(_DECOMPOSED_ALL):
+        before, text = text, unicodedata.normalize("NFKD", text).casefold()
+        if text == before:
+            break
+    return text
 
 
 def code_points(text: str) -> NDArray[np.uint32]:
@@ -59,25 +69,53 @@ def code_points(text: str) -> NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint32, copy=False)
 
 
-def fold(codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """For each code point of prepared text: GAP, DROPPED, or the unified letter with its flags."""
-    folded = _table[codes]
-    unknown = folded == _UNKNOWN
+def kinds(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """For each code point LETTER, GAP, DROPPED or SEVERAL; letters may be DIGIT and ALONE."""
+    found = _kinds[codes]
+    unknown = found >= _UNKNOWN
     if unknown.any():
         for code in set(codes[unknown].tolist()):
-            _table[code] = _fold_one(code)
-        folded = _table[codes]
-    return folded
+            _kinds[code], letter = _described(code)
+            _hashes[code] = mix(np.array([letter], np.uint64))[0]
+        found = _kinds[codes]
+    return found
 
 
-def _fold_one(code: int) -> int:
-    character = chr(code)
-    category = unicodedata.category(character)
+def hashes(codes: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """A hash for each letter that `kinds` has seen; the same for all forms of a letter, and for all forms of a digit."""
+    return _hashes[codes]
+
+
+def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """splitmix64's step: every input bit moves every output bit. Source: Steele, Lea, Flood,
+    "Fast splittable pseudorandom number generators", OOPSLA 2014, with Stafford's variant 13.
+    """
+    mixed = values + np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
+
+
+def _described(code: int) -> tuple[int, int]:
+    """The kind of a character, and the letter that it counts as."""
+    parts = [found for found in map(_one, prepare(chr(code))) if found[0] != DROPPED]
+    if not parts:
+        return DROPPED, 0
+    if all(kind == GAP for kind, _ in parts):
+        return GAP, 0
+    return parts[0] if len(parts) == 1 else (SEVERAL, code)
+
+
+def _one(character: str) -> tuple[int, int]:
+    code, category = ord(character), unicodedata.category(character)
     if code == _TATWEEL or category in {"Mn", "Me", "Cf"}:
-        return DROPPED
+        return DROPPED, 0
     if category == "Nd":
-        return ord("0") + unicodedata.decimal(character) | DIGIT
+        return DIGIT, ord("0") + unicodedata.decimal(character)
     if category[0] not in {"L", "N"} and category != "Mc":
-        return GAP
+        return GAP, 0
     letter = _UNIFIED.get(code, code)
-    return letter | ALONE if any(low <= code <= high for low, high in _UNSPACED) else letter
+    return ALONE if any(low <= code <= high for low, high in _UNSPACED) else LETTER, letter

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from schemas.tagged_article import TaggedArticle
-from workers.dedup import characters
+from workers.dedup.signature import words_of
 
 SHINGLE_WORDS: Final = 5
 PERMUTATIONS: Final = 128
@@ -40,13 +40,7 @@ def clusters(articles: Sequence[TaggedArticle]) -> dict[str, list[str]]:
 
 
 def _words(text: str) -> list[bytes]:
-    folded = characters.fold(characters.code_points(characters.prepare(text)))
-    kept = folded[folded != characters.DROPPED]
-    return [
-        word.tobytes()
-        for word in np.split(kept, np.flatnonzero(kept == characters.GAP))
-        if (word != characters.GAP).any()
-    ]
+    return [word.tobytes() for word in words_of([text]).hashes]
 
 
 def _shingles(words: Sequence[bytes]) -> set[bytes]:

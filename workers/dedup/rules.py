@@ -6,15 +6,25 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """Near-duplicates are found by shared anchors and confirmed by their sketches."""
+    """Near-duplicates are found by shared anchors and confirmed by their sketches.
+
+    All numbers were chosen with `python -m workers.dedup.evaluate DATA --half a`, on generated edits of real Arabic and
+    English articles: F1 .9936, precision 1; on half b, which chose nothing, .9927 and .9996. One at a time, both
+    halves: a containment of .55 whatever the anchors: F1 .9900; no rule for boilerplate: .802; no rule for names,
+    with boilerplate told by clusters: .985; `numbers` of 4: .989; Jaccard .4 and containment .7: .984. Another hash
+    function moves F1 by .002.
+    """
 
     compared: int = 12
     """At most so many earlier articles, those with most anchors in common first, are compared."""
     shared_anchors: int = 2
     """Fewer in common are no reason to compare."""
     jaccard: float = 0.3
-    containment: float = 0.55
+    containment: float = 0.5
     """Alike: Jaccard of at least `jaccard`, or this part of one text is in the other."""
+    many_anchors: int = 6
+    containment_with_many: float = 0.35
+    """With so many anchors in common, the sketches need to say less: anchors are of the lead as well."""
     truncated_ratio: float = 0.8
     """A copy with fewer shingles than this part of the other is truncated, the other way round extended."""
     short_ratio: float = 0.5

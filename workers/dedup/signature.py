@@ -17,12 +17,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.dedup import characters
+from workers.dedup.characters import mix
 
 KEY_BYTES: Final = 8
 """Length of digests and keys. Among a million remembered keys, a billion arrivals meet a false one with
@@ -98,8 +99,7 @@ def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _sign_chunk(texts: Sequence[str]) -> list[Signature]:
-    prepared = [characters.prepare(text[: MAX_CODE_POINTS + 1]) for text in texts]
-    words, is_number, bounds = _words([text[:MAX_CODE_POINTS] for text in prepared])
+    words, is_number, bounds, is_cut = words_of(texts)
     starts, ends = bounds[:-1], bounds[1:]
     shingles = _shingles(words)
     counts = np.maximum(ends - starts - (SHINGLE_WORDS - 1), 0)
@@ -112,13 +112,13 @@ def _sign_chunk(texts: Sequence[str]) -> list[Signature]:
     lead_tags = _tags(leads)
     openings = _tags(leads[:, :WINNOW_SHINGLES].min(axis=1))
     signatures = []
-    for n, (text, form) in enumerate(zip(texts, prepared, strict=True)):
+    for n, text in enumerate(texts):
         own = words[starts[n] : ends[n]]
         size = min(int(shingle_counts[n]), SKETCH_SIZE)
         found, own_anchors = anchors.of(n)
         signatures.append(
             Signature(
-                digest=_digest(own, text if len(form) > MAX_CODE_POINTS or not len(own) else ""),
+                digest=_digest(own, text if is_cut[n] or not len(own) else ""),
                 shingles=min(int(shingle_counts[n]), MAX_SHINGLES),
                 reach=WHOLE if shingle_counts[n] <= SKETCH_SIZE else int(sketch_values[n, -1]),
                 values=sketch_values[n, :size].tobytes(),
@@ -140,33 +140,76 @@ def _digest(words: Hashes, raw: str) -> bytes:
     return digest.digest()
 
 
-def _words(prepared: Sequence[str]) -> tuple[Hashes, NDArray[np.bool_], Numbers]:
-    """The hash of each word of all texts, whether it holds a digit, and where each text's words begin and end."""
-    folded = characters.fold(characters.code_points(" ".join(prepared)))
-    kept = folded != characters.DROPPED
-    text_ends = np.cumsum([len(text) + 1 for text in prepared]) - 1
-    kept_before = np.concatenate((np.zeros(1, np.int64), np.cumsum(kept)))
-    text_bounds = np.concatenate((np.zeros(1, np.int64), kept_before[text_ends]))
-    folded = folded[kept]
-    in_word = folded != characters.GAP
-    alone = (folded & characters.ALONE) != 0
+class Words(NamedTuple):
+    """The hash of each word of all texts, whether it holds a digit, where each text's words begin and end, and which
+    texts were cut at MAX_CODE_POINTS.
+    """
+
+    hashes: Hashes
+    is_number: NDArray[np.bool_]
+    bounds: Numbers
+    is_cut: list[bool]
+
+
+def words_of(texts: Sequence[str]) -> Words:
+    """The words of texts, in all their forms the same."""
+    is_cut = [len(text) > MAX_CODE_POINTS for text in texts]
+    codes, kinds, text_ends = _joined([text[:MAX_CODE_POINTS] for text in texts])
+    if (kinds & characters.SEVERAL).any():
+        has_several = np.logical_or.reduceat(
+            kinds & characters.SEVERAL, np.append(0, text_ends[:-1])
+        ).tolist()
+        forms = [
+            characters.prepare(text[:MAX_CODE_POINTS]) if several else text
+            for text, several in zip(texts, has_several, strict=True)
+        ]
+        is_cut = [cut or len(form) > MAX_CODE_POINTS for cut, form in zip(is_cut, forms, strict=True)]
+        codes, kinds, text_ends = _joined([form[:MAX_CODE_POINTS] for form in forms])
+    if (kinds & characters.DROPPED).any():
+        kept = kinds != characters.DROPPED
+        text_ends = np.concatenate((np.zeros(1, np.int64), np.cumsum(kept)))[text_ends]
+        codes, kinds = codes[kept], kinds[kept]
+    in_word = kinds != characters.GAP
     begins = in_word.copy()
-    begins[1:] &= ~in_word[:-1] | alone[1:] | alone[:-1]
-    starts = np.flatnonzero(begins[in_word])
-    letters = folded[in_word]
-    bounds = np.searchsorted(np.flatnonzero(begins), text_bounds).astype(np.int64)
-    if not len(starts):
-        return np.zeros(0, np.uint64), np.zeros(0, np.bool_), bounds
-    is_number = np.bitwise_or.reduceat(letters & characters.DIGIT, starts) != 0
-    return _word_hashes(letters & characters.LETTER, starts), is_number, bounds
+    begins[1:] &= ~in_word[:-1] | ((kinds[1:] | kinds[:-1]) & characters.ALONE).astype(np.bool_)
+    starts = np.flatnonzero(begins)
+    bounds = np.append(0, np.searchsorted(starts, text_ends))
+    is_number = np.zeros(len(starts), np.bool_)
+    is_number[np.searchsorted(starts, np.flatnonzero(kinds & characters.DIGIT), side="right") - 1] = True
+    return Words(_word_hashes(characters.hashes(codes), in_word, starts), is_number, bounds, is_cut)
 
 
-def _word_hashes(letters: NDArray[np.uint32], starts: Numbers) -> Hashes:
-    """The sum of a hash of each (letter, position in the word), mixed once more."""
-    lengths = np.diff(starts, append=len(letters))
-    position = np.arange(len(letters)) - np.repeat(starts, lengths)
-    each = _mix(letters.astype(np.uint64) | (position.astype(np.uint64) << np.uint64(21)))
-    return _mix(np.add.reduceat(each, starts))
+def _joined(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.uint8], Numbers]:
+    """All characters with a space behind each text, what they are, and where each text, with its space, ends."""
+    codes = characters.code_points(" ".join([*texts, ""]))
+    return codes, characters.kinds(codes), np.cumsum([len(text) + 1 for text in texts])
+
+
+def _word_hashes(letters: Hashes, in_word: NDArray[np.bool_], starts: Numbers) -> Hashes:
+    """A polynomial of the letters of each word, mixed: the difference of running sums of all letters, brought back
+    to the word's beginning. Exact, since multiplication by an odd number can be undone modulo 2**64.
+    """
+    terms = letters * in_word
+    terms *= _powers(_BASE, len(letters))
+    sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(terms)))
+    ends = np.append(starts[1:], len(letters))  # gaps before the next word count nothing
+    return mix((sums[ends] - sums[starts]) * _powers(_INVERSE, len(letters))[starts])
+
+
+_BASE: Final = 0x9E3779B97F4A7C15
+_INVERSE: Final = pow(_BASE, -1, 1 << 64)
+_known_powers: dict[int, Hashes] = {}
+
+
+def _powers(base: int, count: int) -> Hashes:
+    """The powers of `base` from 0, modulo 2**64; kept for the longest chunk that there was."""
+    known = _known_powers.get(base)
+    if known is None or len(known) < count:
+        size = 1 << max(16, count.bit_length())
+        known = np.full(size, base, np.uint64)
+        known[0] = 1
+        _known_powers[base] = known = np.multiply.accumulate(known)
+    return known[:count]
 
 
 def _shingles(words: Hashes) -> Hashes:
@@ -174,7 +217,7 @@ def _shingles(words: Hashes) -> Hashes:
     count = max(0, len(words) - SHINGLE_WORDS + 1)
     hashes = np.zeros(count, np.uint64)
     for offset in range(SHINGLE_WORDS):
-        hashes = _mix(hashes + words[offset : offset + count])
+        hashes = mix(hashes + words[offset : offset + count])
     return hashes >> np.uint64(16)
 
 
@@ -247,23 +290,10 @@ class _Anchors:
 
 def _packed_anchors(hashes: Hashes) -> NDArray[np.void]:
     """Eight bytes each: where it is kept, what tells it apart there, and its tag in a sketch."""
-    mixed = _mix(hashes)
+    mixed = mix(hashes)
     return (mixed & ~np.uint64(0xFFFF) | _tags(hashes).astype(np.uint64)).astype(">u8")
 
 
 def _tags(hashes: Hashes) -> NDArray[np.uint16]:
     """What tells hashes of a sketch apart: their last 16 bits, which do not decide whether they are in it."""
     return (hashes & np.uint64(0xFFFF)).astype(">u2")
-
-
-def _mix(values: Hashes) -> Hashes:
-    """splitmix64's step: every input bit moves every output bit. Source: Steele, Lea, Flood,
-    "Fast splittable pseudorandom number generators", OOPSLA 2014, with Stafford's variant 13.
-    """
-    mixed = values + np.uint64(0x9E3779B97F4A7C15)
-    mixed ^= mixed >> np.uint64(30)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    mixed ^= mixed >> np.uint64(27)
-    mixed *= np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(31)
-    return mixed

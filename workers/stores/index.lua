@@ -17,7 +17,7 @@ local floor, min, max = math.floor, math.min, math.max
 local settings = {}
 for number in string.gmatch(ARGV[1], '%S+') do settings[#settings + 1] = tonumber(number) end
 local ASKED_WINDOW, RETENTION_S, OWN_ANCHORS, KEY_ROOM, ANCHOR_ROOM, COMPARED, SHARED_ANCHORS, JACCARD, CONTAINMENT,
-      TRUNCATED_RATIO, SHORT_RATIO, CONTAINED, NUMBERS, NUMBERS_SHARED, UNLIKE, UNLIKE_NUMBERS_SHARED, NAMES,
+      MANY_ANCHORS, CONTAINMENT_WITH_MANY, TRUNCATED_RATIO, SHORT_RATIO, CONTAINED, NUMBERS, NUMBERS_SHARED, UNLIKE, UNLIKE_NUMBERS_SHARED, NAMES,
       NAMES_SHARED, NAMES_RATIO, COMMON_STORIES = unpack(settings)
 
 local LAYOUT = KEYS[1]
@@ -392,22 +392,25 @@ end
 local function relation_to(candidate, each, dropped)
   local jaccard, ours_in_theirs, theirs_in_ours, ratio, common = compare(candidate, each.record, dropped)
   each.jaccard = jaccard
+  local containment = each.shared >= MANY_ANCHORS and CONTAINMENT_WITH_MANY or CONTAINMENT
   if common < 2 and each.shared < 3 then return end
   if not agree(candidate.head, each.record, jaccard, ratio) then return end
   if ratio < TRUNCATED_RATIO then
-    if ours_in_theirs < CONTAINMENT and jaccard < JACCARD then return end
     local is_short = candidate.reach == WHOLE and ratio < SHORT_RATIO
+    if is_short then containment = CONTAINED end
+    if ours_in_theirs < containment and jaccard < JACCARD then return end
     return is_short and CONTAINED_IN or TRUNCATED, ours_in_theirs
   end
   if 1 / ratio < TRUNCATED_RATIO then
     if long_at(each.record, REACH) == WHOLE and 1 / ratio < SHORT_RATIO then
       local tags = without(tags_of(each.record), dropped)
       if count_in(tags, candidate.all_set) >= CONTAINED * #tags then return UNIQUE, 1 end
+      return
     end
-    if theirs_in_ours < CONTAINMENT and jaccard < JACCARD then return end
+    if theirs_in_ours < containment and jaccard < JACCARD then return end
     return EXTENDED, theirs_in_ours
   end
-  if max(ours_in_theirs, theirs_in_ours) >= CONTAINMENT or jaccard >= JACCARD then return NEAR, jaccard end
+  if max(ours_in_theirs, theirs_in_ours) >= containment or jaccard >= JACCARD then return NEAR, jaccard end
 end
 
 -- The verdict

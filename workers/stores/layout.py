@@ -81,6 +81,8 @@ def settings(retention: Retention, rules: Rules = RULES) -> bytes:
             rules.shared_anchors,
             rules.jaccard,
             rules.containment,
+            rules.many_anchors,
+            rules.containment_with_many,
             rules.truncated_ratio,
             rules.short_ratio,
             rules.contained,
