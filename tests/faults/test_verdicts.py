@@ -26,6 +26,7 @@ from tests.support.harness import (
 )
 from tests.support.texts import page
 from workers.config import Settings
+from workers.embedded.stack import Stack
 from workers.origin import ORIGIN_HEADER, header
 from workers.runtime.chain import ChainFunction, Processed, Value
 from workers.runtime.pipeline import Pipeline
@@ -144,3 +145,30 @@ def test_an_original_that_ends_as_a_dead_letter_after_its_verdict_is_nobodys_ori
     ended = list(outcome_by_origin(settings, outcomes).values())
     assert Counter(role for role, _ in ended) == {Role.DEAD: 1, Role.PUBLISHED: 3, Role.DUPLICATES: 1}
     check_that_duplicates_are_of_published(ended)
+
+
+def test_a_killed_redis_makes_no_false_duplicate_and_few_copies_are_missed(
+    settings: Settings, stack: Stack, record_property: Callable[[str, object], None]
+) -> None:
+    """What it had not written to disk, a second at most, it has forgotten: copies of that are published."""
+    settings = replace(settings, session_timeout_s=6.0, batch_events=50)
+    create_topics(settings)
+    count = 1500
+    stories = [page(number) for number in range(count)]
+    with supervised(settings, chains.indexed, workers=2), reading(settings, *OUTCOMES) as outcomes:
+        send(settings, [*stories, b"", *stories])
+        outcomes.read_until(count // 2, settle_s=0)
+        stack.redis.kill()
+        stack.redis.start()
+        outcomes.read_until(2 * count + 1, timeout_s=150)
+        assert wait_for(lambda: sum(committed_offsets(settings).values()) == 2 * count + 1)
+    ended = list(outcome_by_origin(settings, outcomes).values())
+    published = Counter(
+        article["text"] for role, article in ended if role is Role.PUBLISHED and article["text"]
+    )
+    missed = sum(published.values()) - count
+    record_property("missed", missed)
+    print(f"{missed} of {count} copies were published after Redis was killed")
+    assert len(published) == count
+    check_that_duplicates_are_of_published(ended)
+    assert missed < count / 4
