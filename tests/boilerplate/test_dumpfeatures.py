@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.boilerplate.dumpcontext import CONTEXT, put_context
+from workers.boilerplate.dumpcontext import CONTEXT, put_context, said
 from workers.boilerplate.dumpfeatures import features
-from workers.boilerplate.dumplines import Lines, split_lines
+from workers.boilerplate.dumplines import Lines, behind_each_other, split_lines
+from workers.boilerplate.dumpspans import Spans
 from workers.boilerplate.forest import shipped
 from workers.boilerplate.markers import find_marker
 
@@ -76,3 +77,35 @@ def test_features_are_finite_and_have_the_names_that_the_model_knows(text):
     assert np.isfinite(rows.columns).all()
     assert rows.names == pair.first.names
     assert (*rows.names, *CONTEXT) == pair.second.names
+
+
+LINES = st.lists(
+    st.one_of(
+        st.text(min_size=1, max_size=40),
+        st.sampled_from(
+            [PROSE, PROSE * 2, "Tags: harbour", "Read also", "Comments", "\u6c34" * 90, "Ferries"]
+        ),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+def columns(lines, spans):
+    """All that either forest is told."""
+    markers = [find_marker(line) for line in lines.texts]
+    rows = features(lines, markers, spans=spans, spare=len(CONTEXT))
+    own = len(rows.names)
+    put_context(rows.columns[own:], rows, said(shipped("dump").first, rows.columns[:own]))
+    return rows.columns
+
+
+@given(st.lists(LINES, min_size=2, max_size=5))
+def test_what_stands_beside_a_dump_changes_none_of_its_numbers(texts):
+    dumps = [lines for lines in map(split_lines, map("\n".join, texts)) if lines.texts]
+    if not dumps:
+        return
+    sizes = [len(lines.texts) for lines in dumps]
+    together = columns(behind_each_other(dumps), Spans.of(sizes))
+    for lines, span in zip(dumps, Spans.of(sizes), strict=True):
+        assert (together[:, span] == columns(lines, None)).all()

@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workers.boilerplate.dumpspans import Spans
 from workers.boilerplate.dumpwords import shared, small_and_topical, words_of
 
 
 def words(*lines):
     chars, spaces = (np.array([*map(count, lines)]) for count in (len, lambda line: line.count(" ")))
-    return words_of("\n".join(lines), chars, spaces)
+    return words_of("\n".join(lines), chars, spaces, Spans.of([len(lines)]))
 
 
 def sets(*lines):
@@ -30,7 +31,7 @@ LINES = st.lists(
 def test_each_line_has_its_distinct_words_once(lines):
     found, expected = words(*lines), sets(*lines)
     assert found.sizes.tolist() == [*map(len, expected)]
-    names = {number: word for word, number in found.numbers.items()}
+    names = {number: word for word, number in found.numbers[0].items()}
     pairs = [(line, names[word]) for line, word in zip(found.line.tolist(), found.word.tolist(), strict=True)]
     assert sorted(pairs) == sorted((index, word) for index, line in enumerate(expected) for word in line)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from workers.boilerplate.dumplines import split_lines
 from workers.boilerplate.paragraphs import tidy
-from workers.boilerplate.textdump import judge_dump, read_dump
+from workers.boilerplate.textdump import judge_dump, read_dump, read_dumps
 
 ARTICLE = (
     "The harbour authority said on Tuesday that the last of the three old cranes will be taken down next month, ending a dispute that has run for almost ten years.",
@@ -176,3 +176,9 @@ def test_memory_is_bounded_whatever_the_number_of_lines():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 200_000_000
+
+
+def test_dumps_that_are_read_together_are_read_as_each_alone():
+    article = dump("Last crane leaves the harbour", *ARTICLE)
+    texts = [article, "", "Menu\n" * 3000, dump(*ARTICLE, *ARTICLE), "\n", article * 2, "One line"]
+    assert read_dumps(texts) == [*map(read_dump, texts)]

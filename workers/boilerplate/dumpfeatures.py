@@ -1,10 +1,9 @@
 """What a line of a dump looks like to the model: numbers for all lines at once, the same for every script.
 
 A page has some hundred lines, so few that a call of numpy costs more than what it does: what is done to several columns
-is done to all of them in one array.
+is done to all of them in one array, and to the lines of several dumps at once.
 """
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from workers.boilerplate import dumpchars
 from workers.boilerplate.dumpchars import Shape, shape_of
 from workers.boilerplate.dumplines import Lines
+from workers.boilerplate.dumpspans import Spans
 from workers.boilerplate.dumpwords import Words, small_and_topical, words_of
 from workers.boilerplate.markers import Kind, Marker
 
@@ -73,25 +73,30 @@ _NEAR: Final = (-3, -2, -1, 1, 2, 3)
 class Rows:
     """The features of N lines: `columns` (F + spare, N), the first F of them those of `names`.
 
-    `weight` (N,) is a line's length in characters, an ideograph counting for three; `words` those of the lines.
+    `weight` (N,) is a line's length in characters, an ideograph counting for three; `words` those of the lines;
+    `spans` tells which are of which dump.
     """
 
     names: tuple[str, ...]
     columns: Columns
     weight: Column
     words: Words
+    spans: Spans
 
 
-def features(lines: Lines, markers: Sequence[Marker | None], *, spare: int = 0) -> Rows:
-    """The features of each of N >= 1 lines: of itself, its place in the dump, its neighbours, the markers around.
+def features(
+    lines: Lines, markers: Sequence[Marker | None], *, spans: Spans | None = None, spare: int = 0
+) -> Rows:
+    """The features of the lines of one dump, or of several that stand one behind the other as `spans` has them.
 
     Behind them `spare` columns are left to be filled in.
     """
+    spans = spans or Spans.of([len(lines.texts)])
     seen = lines.texts
     if len(max(seen, key=len)) > _SEEN_CHARS:
         seen = [text[:_SEEN_CHARS].rstrip() for text in seen]
     shape = shape_of(seen, lines.texts)
-    words = words_of("\n".join(seen).lower(), shape.sizes, shape.counted[dumpchars.SPACE])
+    words = words_of("\n".join(seen).lower(), shape.sizes, shape.counted[dumpchars.SPACE], spans)
     kinds = np.array([_UNMARKED if marker is None else _number(marker) for marker in markers])
     own = _shape(shape) | _wording(lines.texts, words, shape) | _flags(lines.texts, words, shape)
     own["marker"] = is_marked = kinds != _UNMARKED
@@ -101,15 +106,15 @@ def features(lines: Lines, markers: Sequence[Marker | None], *, spare: int = 0) 
     named = dict(zip(own, columns, strict=False))
     is_prose = (shape.weight > _PROSE_WEIGHT) & (named["stops"] + named["commas"] > 0) & ~is_marked
     weights = np.array((shape.weight, shape.weight * is_prose))
-    before = weights.cumsum(axis=1, dtype=np.float64) - weights
+    before = spans.running(weights) - weights
     others = columns[len(own) :]
     page, place, windows, around, near = (others[span] for span in _SPANS)
-    _put_page(page, lines, named, weights)
-    _put_place(place, weights, before)
-    _put_windows(windows, lines, named, weights[1])
-    _put_markers(around, kinds, before[1])
-    _put_neighbours(near, columns[_copied(names)])
-    return Rows(names, columns, shape.weight, words)
+    _put_page(page, lines, named, weights, spans)
+    _put_place(place, weights, before, spans)
+    _put_windows(windows, lines, named, weights[1], spans)
+    _put_markers(around, kinds, before[1], spans)
+    spans.put_neighbours(near, columns[_copied(names)], _NEAR, -1)
+    return Rows(names, columns, shape.weight, words, spans)
 
 
 def fill(columns: Columns, values: Iterable[Value]) -> None:
@@ -149,12 +154,12 @@ _CASED_SHARE: Final = 0.3
 def _wording(texts: list[str], words: Words, shape: Shape) -> Group:
     """How much a line says what the page's long lines say, and how often it repeats."""
     small, topical = small_and_topical(words, shape.weight > _PROSE_WEIGHT)
-    copies = np.fromiter(map(Counter(texts).__getitem__, texts), np.int64, len(texts))
+    copies = chain.from_iterable(map(Counter(part).__getitem__, part) for part in words.spans.parts(texts))
     return {
         "small_words": small,
         "topical_words": topical,
         "varied_words": np.minimum(words.sizes / (shape.counted[dumpchars.SPACE] + 1), 2),
-        "copies": np.minimum(copies, _COPIES),
+        "copies": np.minimum(np.fromiter(copies, np.int64, len(texts)), _COPIES),
     }
 
 
@@ -188,22 +193,25 @@ _PAGE: Final = (
 )
 
 
-def _put_page(out: Columns, lines: Lines, own: dict[str, Column], weights: NDArray[np.float32]) -> None:
+def _put_page(
+    out: Columns, lines: Lines, own: dict[str, Column], weights: NDArray[np.float32], spans: Spans
+) -> None:
     """What kind of dump."""
-    count = out.shape[1]
-    total, prose = weights.sum(axis=1).tolist()
-    prose = prose or 1.0
-    out[:] = np.array(
+    sizes = spans.sizes
+    total, prose = np.array([weights[:, span].sum(axis=1) for span in spans], np.float64).T
+    prose[prose == 0] = 1
+    table = np.array(
         (
-            math.log1p(count),
-            math.log1p(prose),
+            np.log1p(sizes),
+            np.log1p(prose),
             prose / total,
-            sum(lines.bulleted) / count,
-            sum([blank if blank < _BLANKS else _BLANKS for blank in lines.blanks]) / count,  # noqa: FURB136 - a call is slow
-            np.count_nonzero(own["capitals"] >= 0) / count,
-            np.count_nonzero(own["marker"]) / count,
+            spans.counts(np.array(lines.bulleted)) / sizes,
+            spans.counts(np.minimum(lines.blanks, _BLANKS)) / sizes,
+            spans.counts(own["capitals"] >= 0) / sizes,
+            spans.counts(own["marker"] != 0) / sizes,
         )
-    )[:, None]
+    )
+    out[:] = table[:, spans.dump]
 
 
 _BLANKS: Final = 4
@@ -214,39 +222,31 @@ _PLACE: Final = (
 )
 
 
-def _put_place(out: Columns, weights: NDArray[np.float32], before: NDArray[np.float64]) -> None:
+def _put_place(out: Columns, weights: NDArray[np.float32], before: NDArray[np.float64], spans: Spans) -> None:
     """Where in the dump."""
-    count = out.shape[1]
-    at = np.arange(count, dtype=np.float32)
-    is_prose = weights[1].nonzero()[0].tolist()
-    first, last = (is_prose[0], is_prose[-1]) if is_prose else (0, count - 1)
+    at, count = (column.astype(np.float32) for column in (spans.at - spans.begin, spans.end - spans.begin))
     np.divide(at, count, out=out[0])
     np.minimum(at, _FAR_LINES, out=out[1])
     np.minimum(count - at, _FAR_LINES, out=out[2])
-    anchors = np.array(((first,), (last,), (int(weights[1].argmax()),)), np.float32)
-    np.maximum(np.minimum(at - anchors, _CAP), -_CAP, out=out[3:6])
-    total = np.maximum(before[:, -1:] + weights[:, -1:], 1)
+    anchors = (_anchors(weights[1], spans) - spans.starts).astype(np.float32)
+    np.maximum(np.minimum(at - anchors[:, spans.dump], _CAP), -_CAP, out=out[3:6])
+    last = spans.ends - 1
+    total = np.maximum(before[:, last] + weights[:, last], 1)[:, spans.dump]
     out[6:8] = before / total
     out[8] = before[1]
     np.maximum(total[1] - before[1] - weights[1], 0, out=out[9])
     np.log1p(out[8:10], out=out[8:10])
 
 
-def means_around(
-    series: NDArray[np.float32], of: NDArray[np.int64], reaches: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """(W, N): for each window the mean of one of series (S, N) over the lines around each line.
-
-    Window w is over series `of[w]` and reaches `reaches[w]` lines to each side, fewer at the ends of the dump; both
-    are (W, 1).
-    """
-    count = series.shape[1]
-    sums = np.zeros((len(series), count + 1))
-    series.cumsum(axis=1, dtype=np.float64, out=sums[:, 1:])
-    at = np.arange(count)
-    low, high = np.maximum(at - reaches, 0), np.minimum(at + (reaches + 1), count)
-    result: NDArray[np.float64] = (sums[of, high] - sums[of, low]) / (high - low)
-    return result
+def _anchors(prose: Column, spans: Spans) -> NDArray[np.int64]:
+    """Of each dump (3, D) the first line of prose, the last one and the longest; its ends where it has none."""
+    found = prose.nonzero()[0]
+    anchors = np.array((spans.starts, spans.ends - 1, spans.starts))
+    anchors[2] += [int(prose[span].argmax()) for span in spans]
+    first, behind = found.searchsorted(spans.starts), found.searchsorted(spans.ends)
+    has = first < behind
+    anchors[0, has], anchors[1, has] = found[first[has]], found[behind[has] - 1]
+    return anchors
 
 
 _WINDOWS: Final = (
@@ -259,7 +259,7 @@ _PROSE_MAX: Final = 400
 _COMMAS_MAX: Final = 5
 
 
-def _put_windows(out: Columns, lines: Lines, own: dict[str, Column], prose: Column) -> None:
+def _put_windows(out: Columns, lines: Lines, own: dict[str, Column], prose: Column, spans: Spans) -> None:
     """How much prose stands around."""
     series = np.empty((6, len(prose)), np.float32)
     np.minimum(prose, _PROSE_MAX, out=series[0])
@@ -270,15 +270,19 @@ def _put_windows(out: Columns, lines: Lines, own: dict[str, Column], prose: Colu
         own["log_weight"],
     )
     np.minimum(own["commas"], _COMMAS_MAX, out=series[5])
-    out[:] = means_around(series, _WINDOW_SERIES, _WINDOW_LINES)
+    out[:] = spans.means_around(series, _WINDOW_SERIES, _WINDOW_LINES)
 
 
-def _put_since(out: Columns, flags: NDArray[np.bool_]) -> None:
-    """Lines since the last flagged one of flags (K, N), that line itself left out; the cap where there is none."""
+def _put_since(out: Columns, flags: NDArray[np.bool_], begin: NDArray[np.int64]) -> None:
+    """Lines since the last flagged one of flags (K, N), that line itself left out; the cap where there is none.
+
+    `begin` (N,) is the first line of the dump of each.
+    """
     at = np.arange(flags.shape[1])
-    last = np.maximum.accumulate(np.where(flags, at, -_CAP), axis=1)
+    last = np.maximum.accumulate(np.where(flags, at, -1), axis=1)[:, :-1]
     out[:, 0] = _CAP
-    np.minimum(at[1:] - last[:, :-1], _CAP, out=out[:, 1:], casting="unsafe")
+    since = np.where(last < begin[1:], _CAP, at[1:] - last)
+    np.minimum(since, _CAP, out=out[:, 1:], casting="unsafe")
 
 
 _MARKERS: Final = (
@@ -298,7 +302,7 @@ def _number(marker: Marker) -> int:
     return _OTHER if marker.kind is Kind.READ_ALSO and marker.value else _NUMBERS[marker.kind]
 
 
-def _put_markers(out: Columns, kinds: NDArray[np.int64], before: NDArray[np.float64]) -> None:
+def _put_markers(out: Columns, kinds: NDArray[np.int64], before: NDArray[np.float64], spans: Spans) -> None:
     """How far the nearest marker of each telling kind is, in lines and in prose; markers before any prose are menus."""
     cuts, count = len(_CUTS), len(kinds)
     flags = np.empty((cuts + 1, count), bool)
@@ -306,15 +310,17 @@ def _put_markers(out: Columns, kinds: NDArray[np.int64], before: NDArray[np.floa
     np.not_equal(kinds, _UNMARKED, out=flags[cuts])
     counted = flags & (before > _CUT_PROSE)
     is_cut = counted[cuts] = np.logical_or.reduce(counted[:cuts], axis=0)
-    _put_since(out[: cuts + 1], flags)
-    _put_since(out[cuts + 1 : cuts + 3, ::-1], np.array((is_cut, flags[cuts]))[:, ::-1])
-    np.minimum(counted.cumsum(axis=1) - counted, _CUTS_MAX, out=out[cuts + 3 : -2], casting="unsafe")
+    _put_since(out[: cuts + 1], flags, spans.begin)
+    backwards = np.array((is_cut, flags[cuts]))[:, ::-1]
+    _put_since(out[cuts + 1 : cuts + 3, ::-1], backwards, (count - spans.end)[::-1])
+    above = counted.cumsum(axis=1) - counted
+    np.minimum(above - above[:, spans.begin], _CUTS_MAX, out=out[cuts + 3 : -2], casting="unsafe")
     out[-2:] = -1
-    first = int(is_cut.argmax())
-    if is_cut[first]:
-        at_cut = np.maximum.accumulate(np.where(is_cut, before, 0))
-        np.log1p(before[first + 1 :] - at_cut[first:-1], out=out[-2, first + 1 :], casting="unsafe")
-        out[-1, first + 1 :] = math.log1p(before[first])
+    cut = is_cut.nonzero()[0]
+    number, first = cut.searchsorted(spans.at), cut.searchsorted(spans.begin)
+    behind = (number > first).nonzero()[0]
+    since = before[behind] - before[cut[number[behind] - 1]]
+    out[-2:, behind] = np.log1p((since, before[cut[first[behind]]]))
 
 
 _CUTS_MAX: Final = 10
@@ -325,15 +331,6 @@ _COPIED: Final = ("log_weight", "ends_colon", "digits", "copies", "small_words",
 @cache
 def _copied(names: tuple[str, ...]) -> list[int]:
     return [*map(names.index, _COPIED)]
-
-
-def _put_neighbours(out: Columns, own: Columns) -> None:
-    """Some features of the lines just before and behind; -1 where the dump ends."""
-    reach, (width, count) = max(_NEAR), own.shape
-    padded = np.full((width, count + 2 * reach), -1, np.float32)
-    padded[:, reach : reach + count] = own
-    for number, step in enumerate(_NEAR):
-        out[number * width : (number + 1) * width] = padded[:, reach + step : reach + step + count]
 
 
 _NEAR_NAMES: Final = tuple(f"{name}{step:+d}" for step in _NEAR for name in _COPIED)

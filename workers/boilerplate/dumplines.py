@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 # BULLET, TRIANGULAR BULLET, WHITE BULLET, BLACK CIRCLE, WHITE CIRCLE, BLACK SQUARE, BLACK SMALL SQUARE, BLACK RIGHT-
@@ -61,6 +62,17 @@ def split_lines(text: str) -> Lines:
     joints = _joints(first, blanks, bulleted) + beyond
     bulleted += beyond
     return _joined(rows, blanks, bulleted, joints) if True in joints else Lines(rows, blanks, bulleted)
+
+
+def behind_each_other(dumps: Sequence[Lines]) -> Lines:
+    """The lines of all dumps."""
+    if len(dumps) == 1:
+        return dumps[0]
+    return Lines(
+        [*chain.from_iterable(lines.texts for lines in dumps)],
+        [*chain.from_iterable(lines.blanks for lines in dumps)],
+        [*chain.from_iterable(lines.bulleted for lines in dumps)],
+    )
 
 
 def _rows(text: str) -> list[str]:

@@ -1,12 +1,14 @@
-"""The words of a dump as numbers: how much its lines share."""
+"""The words of dumps as numbers: how much the lines of each share."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from workers.boilerplate.dumpspans import Spans
 
 Shares = NDArray[np.float64]
 """(N,): a number in 0..1 for each line."""
@@ -27,43 +29,52 @@ _DENSE_CHARS: Final = 16
 class Words:
     """The distinct words of N lines: P pairs of a line and a word of it, in the order of the lines.
 
-    `line` (P,) is the line of each pair, `word` (P,) the word, as `numbers` has it, below `count`. `sizes` (N,) counts
-    the distinct words of each line.
+    `line` (P,) is the line of each pair, `word` (P,) the word, as `numbers` of its dump has it, below `count`; dumps share
+    no word. `sizes` (N,) counts the distinct words of each line, `spans` tells which lines are of which dump.
     """
 
     line: NDArray[np.int64]
     word: NDArray[np.int64]
     sizes: NDArray[np.int64]
-    numbers: dict[str, int]
+    numbers: list[dict[str, int]]
     count: int
+    spans: Spans
 
-    def lines_with(self, words: Iterable[str]) -> NDArray[np.int64]:
+    def lines_with(self, words: Sequence[str]) -> NDArray[np.int64]:
         """The lines that have one of `words`."""
-        numbers = self.numbers
-        found = [numbers[word] for word in words if word in numbers]
-        if not found:
-            return self.line[:0]
         is_one = np.zeros(self.count, bool)
-        is_one[found] = True
+        for numbers in self.numbers:
+            for word in filter(numbers.__contains__, words):
+                is_one[numbers[word]] = True
         return self.line[is_one[self.word]]
 
 
-def words_of(lowered: str, chars: NDArray[np.int64], spaces: NDArray[np.int64]) -> Words:
+def words_of(lowered: str, chars: NDArray[np.int64], spaces: NDArray[np.int64], spans: Spans) -> Words:
     """The words of lines in lower case, one in each row of `lowered`; how many characters and spaces they have is known.
 
     Of a script without spaces between words, the characters.
     """
     flat, sizes = _tokens(lowered, chars, spaces + 1)
-    total = len(flat)
-    numbers: dict[str, int] = {}
-    word = np.fromiter(map(numbers.setdefault, flat, count()), np.int64, total)
-    pairs = np.arange(0, len(sizes) * total, total).repeat(sizes)
-    pairs += word
+    word = np.empty(len(flat), np.int64)
+    numbers: list[dict[str, int]] = []
+    begin = 0
+    for end in sizes.cumsum()[spans.ends - 1].tolist():
+        known: dict[str, int] = {}
+        numbers.append(known)
+        word[begin:end] = np.fromiter(
+            map(known.setdefault, flat[begin:end], count(begin)), np.int64, end - begin
+        )
+        begin = end
+    bits = len(flat).bit_length()
+    pairs = (np.arange(len(sizes)) << bits).repeat(sizes)
+    pairs |= word
     pairs.sort()
-    is_new = np.ones(total, bool)
+    is_new = np.ones(len(pairs), bool)
     np.not_equal(pairs[1:], pairs[:-1], out=is_new[1:])
-    line, word = np.divmod(pairs[is_new], total)
-    return Words(line, word, np.bincount(line, minlength=len(sizes)), numbers, total)
+    pairs = pairs[is_new]
+    line = pairs >> bits
+    pairs &= (1 << bits) - 1
+    return Words(line, pairs, np.bincount(line, minlength=len(sizes)), numbers, len(flat), spans)
 
 
 def _tokens(
@@ -86,33 +97,37 @@ def _tokens(
 
 
 def small_and_topical(words: Words, is_long: NDArray[np.bool_]) -> tuple[Shares, Shares]:
-    """The shares (N,) of each line's words that many of the long lines have, and that some but not many have.
+    """The shares (N,) of each line's words that many of the long lines of its dump have, and that some but not many have.
 
     The small words that make sentences stand in many long lines, in any language: headlines and menus have few of
     them.
     """
     spread, lines = _spread(words, is_long)
-    is_small = spread >= max(_SMALL_LINES, _SMALL_RATIO * lines)
+    is_small = spread >= np.maximum(_SMALL_LINES, _SMALL_RATIO * lines)[words.line]
     is_topical = (spread >= 2) & ~is_small
-    return _share(words, is_small[words.word]), _share(words, is_topical[words.word])
+    return _share(words, is_small), _share(words, is_topical)
 
 
 def shared(words: Words, is_kept: NDArray[np.bool_]) -> Shares:
     """The share (N,) of a line's rarer words that kept lines other than itself have: a second article has others."""
     spread, lines = _spread(words, is_kept)
-    rare = (spread < max(_COMMON_LINES, _COMMON_RATIO * lines))[words.word]
-    elsewhere = rare & (spread[words.word] > is_kept[words.line])
+    rare = spread < np.maximum(_COMMON_LINES, _COMMON_RATIO * lines)[words.line]
+    elsewhere = rare & (spread > is_kept[words.line])
     result: Shares = _sums(words, elsewhere) / np.maximum(_sums(words, rare), 1)
     return result
 
 
-def _spread(words: Words, looked_at: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
-    """In how many of the first lines that are looked at each word (by number) stands; and the number of these lines."""
-    lines = int(looked_at.sum())
-    if lines > _SPREAD_LINES:
-        looked_at = looked_at & (np.cumsum(looked_at) <= _SPREAD_LINES)
-    spread: NDArray[np.int64] = np.bincount(words.word[looked_at[words.line]], minlength=words.count)
-    return spread, min(lines, _SPREAD_LINES)
+def _spread(words: Words, looked_at: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """In how many of the first lines that are looked at each word (P,) stands; and how many these are (N,) of the dump of
+    each line.
+    """
+    spans = words.spans
+    lines = spans.counts(looked_at)
+    if lines.max() > _SPREAD_LINES:
+        above = looked_at.cumsum() - looked_at
+        looked_at = looked_at & (above - above[spans.begin] < _SPREAD_LINES)
+    spread = np.bincount(words.word[looked_at[words.line]], minlength=words.count)
+    return spread[words.word], np.minimum(lines, _SPREAD_LINES)[spans.dump]
 
 
 def _share(words: Words, counted: NDArray[np.bool_]) -> Shares:

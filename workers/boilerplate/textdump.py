@@ -6,6 +6,7 @@ left out whatever it looks like: a "read also" block may hold a complete second 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress, count, islice, pairwise
 from typing import Final
@@ -87,9 +88,20 @@ class _Decision:
         return self.kept.index(True) if True in self.kept else None
 
 
+def read_dumps(texts: Sequence[str], *, forests: ForestPair | None = None) -> list[Page]:
+    """Of each dump, in order, the first article and the fields that the lines around it state.
+
+    What stands beside a dump changes nothing. `forests` are the shipped ones when None.
+    """
+    return [_page(decision) for decision in _decide(texts, forests or shipped("dump"))]
+
+
 def read_dump(text: str, *, forests: ForestPair | None = None) -> Page:
-    """The first article of a dump, and the fields that the lines around it state; `forests` are the shipped ones when None."""
-    decision = _decide(text, forests or shipped("dump"))
+    """As `read_dumps`, of one."""
+    return read_dumps([text], forests=forests)[0]
+
+
+def _page(decision: _Decision) -> Page:
     first, lines = decision.first, decision.lines
     headings = tuple(lines.texts[:_HEADING_LINES][:first]) if len(lines.texts) <= _NOTICE_LINES else ()
     if first is None:
@@ -121,7 +133,7 @@ def read_dump(text: str, *, forests: ForestPair | None = None) -> Page:
 
 def judge_dump(text: str, *, forests: ForestPair | None = None) -> tuple[Judged, ...]:
     """Every line of a dump in order, kept or not and why; what is kept is the text of `read_dump`."""
-    decision = _decide(text, forests or shipped("dump"))
+    [decision] = _decide([text], forests or shipped("dump"))
     return tuple(
         Judged(line, "line", decision.kept[index], _reason(decision, index), _score(decision, index))
         for index, line in enumerate(decision.lines.texts)
@@ -133,20 +145,30 @@ def _head(decision: _Decision, first: int) -> tuple[str, ...]:
     return tuple(decision.lines.texts[index] for index in near if not decision.kept[index])
 
 
-def _decide(text: str, forests: ForestPair) -> _Decision:
-    """What is kept: the one decision that all readers of a dump share."""
-    lines = looked_at = split_lines(text)
-    beyond = max(0, len(lines.texts) - _LINES_MAX)
-    if beyond:
-        looked_at = Lines(lines.texts[:_LINES_MAX], lines.blanks[:_LINES_MAX], lines.bulleted[:_LINES_MAX])
-    markers = [find_marker(line) for line in looked_at.texts]
-    scores = judge(looked_at, markers, forests).tolist()
+def _decide(texts: Sequence[str], forests: ForestPair) -> list[_Decision]:
+    """What is kept of each dump: the one decision that all readers of dumps share."""
+    dumps = [split_lines(text) for text in texts]
+    looked_at = [
+        Lines(lines.texts[:_LINES_MAX], lines.blanks[:_LINES_MAX], lines.bulleted[:_LINES_MAX])
+        for lines in dumps
+    ]
+    markers = [[*map(find_marker, lines.texts)] for lines in looked_at]
+    judged = judge([*zip(looked_at, markers, strict=True)], forests)
+    return [
+        _decision(lines, first_lines, found, scores.tolist())
+        for lines, first_lines, found, scores in zip(dumps, looked_at, markers, judged, strict=True)
+    ]
+
+
+def _decision(lines: Lines, looked_at: Lines, markers: list[Marker | None], scores: list[float]) -> _Decision:
+    """What is kept of a dump, of which `looked_at` are the first lines."""
     kept = _likely(looked_at, scores, markers)
     _drop_head(looked_at, kept)
     end = _end(looked_at, markers, kept)
     kept[end:] = [False] * (len(kept) - end)
     _extend(looked_at, scores, markers, kept, end)
     _drop_repeated(looked_at, kept)
+    beyond = len(lines.texts) - len(looked_at.texts)
     return _Decision(lines, markers + [None] * beyond, scores + [0.0] * beyond, kept + [False] * beyond, end)
 
 
