@@ -15,8 +15,8 @@ _PREFIX_CHARS: Final = 4
 _BEGIN_CHARS: Final = 2 + _PREFIX_CHARS
 """A bullet and what tells the form."""
 _SHORT_SIZES: Final = (3, 2, 1)
-_BEGINNINGS: Final = 1 << 14
-"""How many beginnings of lines are remembered: those of some thousand pages, in two megabytes."""
+_BEGINNINGS: Final = 1 << 12
+"""How many beginnings of lines are remembered, in half a megabyte: two of three of a dump are found among them."""
 _SIGMA: Final = "\u03a3"  # GREEK CAPITAL LETTER SIGMA
 _LINE_CHARS: Final = 160
 """A line that begins with a marker and goes on without a colon is page furniture only when it is a line, not a
@@ -104,12 +104,23 @@ def _sizes_of(begin: str) -> tuple[int, ...] | None:
 
     None when these characters do not tell: some are no letters or vowel marks, or a sigma, which folds by what follows.
     """
-    start = 2 if begin[:2] in _BULLETS else 0
-    folded = begin[start:].lower().translate(_FOLDED)
-    if not begin[start : start + 1].isalnum() or len(folded) < _PREFIX_CHARS or _SIGMA in begin:
+    folded = begin[2:] if begin[:2] in _BULLETS else begin
+    if not folded[:1].isalnum() or _SIGMA in folded:
         return None
-    short = tuple(size for size in _SHORT_SIZES if folded[:size] in _forms())
-    return _sizes().get(folded[:_PREFIX_CHARS], ()) + short
+    folded = folded.lower() if folded.isascii() else folded.lower().translate(_FOLDED)
+    if len(folded) < _PREFIX_CHARS:
+        return None
+    sizes = _sizes().get(folded[:_PREFIX_CHARS], ())
+    if folded[0] not in _short_begin():
+        return sizes
+    forms = _forms()
+    return (*sizes, *[size for size in _SHORT_SIZES if folded[:size] in forms])
+
+
+@cache
+def _short_begin() -> frozenset[str]:
+    """What the forms of fewer than four characters begin with."""
+    return frozenset(text[0] for text in _forms() if len(text) < _PREFIX_CHARS)
 
 
 def _value(form: _Form, line: str, rest: str) -> str | None:
