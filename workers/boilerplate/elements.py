@@ -158,7 +158,7 @@ def _without_capitals(names: bytes) -> bytes:
 def _words(tags: Iterable[bytes]) -> Ints:
     """For each opening tag the bits of WORDS whose words stand in its names."""
     named = [b"-".join(_NAMED.findall(tag))[:_NAMED_BYTES] for tag in tags]
-    written = _BETWEEN.join([b"-" + each + b"-" for each in named]).translate(_HYPHENS)
+    written = (b"-" + (b"-" + _BETWEEN + b"-").join(named) + b"-").translate(_HYPHENS)
     plain = _without_capitals(written)
     ends = [*np.flatnonzero(np.frombuffer(plain, np.uint8) == ord(_BETWEEN)).tolist(), len(plain)]
     bits = [0] * len(named)

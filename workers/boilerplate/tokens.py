@@ -129,7 +129,9 @@ def tokens_of(documents: Iterable[Document]) -> Tokens:
 
     No more than one document is held at a time, so that they may be parsed one after the other.
     """
-    written = [_written(document) for document in documents]
+    written = list(
+        map(_written, documents)
+    )  # a loop's variable would hold one document while the next is parsed
     data = b"".join((*written, _PADDING))
     begin, end = _places(data)
     tag, is_end_tag = _names(data, begin, end)

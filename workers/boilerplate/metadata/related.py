@@ -28,8 +28,8 @@ _TAG: Final = re.compile(b"<[^>]*>")
 _COLONS: Final = (":", "\uff1a", "|", "\u2013", "\u2014", "- ")
 _SENTENCE_ENDS: Final = (".", "!", "?", "\u061f", "\u06d4", "\u3002")  # ARABIC and IDEOGRAPHIC marks
 _FOUND_BYTES: Final = 8
-"""So much of a form is searched for, and all of it compared where that is found: a table of states for whole forms takes
-12.8 MB, this 3.5; without a table the search takes four times as long."""
+"""So much of a form is searched for, and all of it compared where that is found. A table of states (DFA) would take 3.5 MB,
+this takes 0.2, and 20 µs more for a page, 0.4 % of all."""
 _LABEL_CHARS: Final = 60
 _LABEL_WORDS: Final = 7
 """A longer line that begins or holds such words is a headline or a sentence."""
@@ -373,7 +373,7 @@ def _forms() -> _Forms:
     first = (*begin, *hold)
     known = {*first, *(form.lower() for forms in raw.values() for form in forms)}
     written = {case(form).encode().lower()[:_FOUND_BYTES] for form in known for case in _CASES}
-    finder = BytesAhoCorasick(sorted(written), implementation=Implementation.DFA)
+    finder = BytesAhoCorasick(sorted(written), implementation=Implementation.ContiguousNFA)
     return _Forms(finder, frozenset(begin), hold, first, tuple(f" {form}" for form in hold))
 
 
