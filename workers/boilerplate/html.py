@@ -2,14 +2,15 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import compress
 from typing import Final
 
 import numpy as np
 import turbohtml
+from more_itertools import peekable
 
 from schemas.cleaned_article import Extent
 from workers.boilerplate.blocks import Blocks, PageBlocks, blocks_of
@@ -63,13 +64,14 @@ class _Settled:
         return sum(map(len, compress(self.blocks.text, self.is_kept)))
 
 
-def read_html(pages: Sequence[Html], *, forests: ForestPair | None = None) -> list[Page]:
+def read_html(pages: Iterable[Html], *, forests: ForestPair | None = None) -> list[Page]:
     """For each page, in order, its main text and the fields that it states; deterministic, no clock and no network.
 
-    What is read of a page does not depend on those beside it. `forests` are the shipped ones when None; the evaluation
-    passes those that have not seen the pages' sites. Raises ValueError or RecursionError for a page that cannot be
-    parsed.
+    What is read of a page does not depend on those beside it. Each is parsed, and let go, before the next is asked
+    for. `forests` are the shipped ones when None; the evaluation passes those that have not seen the pages' sites.
+    Raises ValueError or RecursionError for a page that cannot be parsed.
     """
+    pages = peekable(pages)
     if not pages:
         return []
     tokens, metadata, settled = _settled(pages, forests or shipped("page"))
@@ -118,29 +120,38 @@ def hints_of(metadata: Metadata) -> Hints:
     return Hints(metadata.title or "", metadata.description or "")
 
 
-def tokens_and_metadata(pages: Sequence[Html]) -> tuple[Tokens, Blocks, list[Metadata]]:
+def tokens_and_metadata(pages: Iterable[Html]) -> tuple[Tokens, Blocks, list[Metadata]]:
     """The tags of the pages, their blocks without menus, and what each page states."""
-    scripts: list[list[str]] = []
-    tokens = tokens_of(_documents(pages, scripts))
+    sources = _Sources()
+    tokens = tokens_of(map(sources.parsed, pages))
     blocks = blocks_of(tokens)
     metadata = [
-        read_metadata(
-            PageView(tokens, blocks, number, scripts[number]), url=page.url, fetched_at=page.fetched_at
+        read_metadata(PageView(tokens, blocks, number, scripts), url=url, fetched_at=fetched_at)
+        for number, (scripts, url, fetched_at) in enumerate(
+            zip(sources.scripts, sources.urls, sources.times, strict=True)
         )
-        for number, page in enumerate(pages)
     ]
     return tokens, blocks, metadata
 
 
-def _documents(pages: Sequence[Html], scripts: list[list[str]]) -> Iterator[turbohtml.Document]:
-    """The pages, parsed one at a time; adds to `scripts` those of structured data in each."""
-    for page in pages:
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What is kept of pages when they are parsed: their structured data, their addresses, and when they were found."""
+
+    scripts: list[list[str]] = field(default_factory=list)
+    urls: list[str | None] = field(default_factory=list)
+    times: list[datetime | None] = field(default_factory=list)
+
+    def parsed(self, page: Html) -> turbohtml.Document:
+        """The tree of a page."""
         document = turbohtml.parse(page.text, positions=False)
-        scripts.append(structured_data(document))
-        yield document
+        self.scripts.append(structured_data(document))
+        self.urls.append(page.url)
+        self.times.append(page.fetched_at)
+        return document
 
 
-def _settled(pages: Sequence[Html], forests: ForestPair) -> tuple[Tokens, list[Metadata], list[_Settled]]:
+def _settled(pages: Iterable[Html], forests: ForestPair) -> tuple[Tokens, list[Metadata], list[_Settled]]:
     """What is decided about the blocks of each page; where they hold hardly any text, about all that it has."""
     tokens, blocks, metadata = tokens_and_metadata(pages)
     settled = _decided(blocks, metadata, forests)

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -64,23 +66,42 @@ def warm_up() -> None:
     clean([RawEvent(body=f"<html><body><article><p>{paragraph * 4}</p></article></body></html>")])
 
 
+@dataclass(frozen=True, slots=True)
+class _Bodies:
+    """What a batch of events holds, by their numbers: those of `pages`, the texts of `dumps`, and why others are dropped."""
+
+    pages: list[int] = field(default_factory=list)
+    dumps: dict[int, str] = field(default_factory=dict)
+    dropped: dict[int, Dropped] = field(default_factory=dict)
+
+    def page(self, number: int, event: RawEvent) -> Html | None:
+        """The page that an event holds; all else is noted here. Pages are not: no two texts need be held at once."""
+        text = _text(event)
+        if isinstance(text, Dropped):
+            self.dropped[number] = text
+        elif is_html(text, event.content_type):
+            self.pages.append(number)
+            return Html(text, _field(event.url), _time(event.fetched_at))
+        else:
+            self.dumps[number] = with_newlines(text)
+        return None
+
+
 def _clean(events: Sequence[RawEvent], forests: ForestPair | None) -> list[Outcome[CleanedArticle]]:
-    texts = [_text(event) for event in events]
-    pages = {
-        number: Html(text, _field(event.url), _time(event.fetched_at))
-        for number, (event, text) in enumerate(zip(events, texts, strict=True))
-        if isinstance(text, str) and is_html(text, event.content_type)
-    }
-    dumps = {
-        number: with_newlines(text)
-        for number, text in enumerate(texts)
-        if isinstance(text, str) and number not in pages
-    }
-    read: dict[int, Page | Failed] = dict(zip(pages, _read(list(pages.values()), forests), strict=True))
-    read |= zip(dumps, read_dumps(list(dumps.values())), strict=True)
+    """As `clean`. When a page cannot be parsed, each event is read alone, so that its neighbours go on."""
+    bodies = _Bodies()
+    try:
+        pages = read_html(filter(None, map(bodies.page, count(), events)), forests=forests)
+    except (ValueError, RecursionError) as error:
+        if len(events) > 1:
+            return [outcome for event in events for outcome in _clean([event], forests)]
+        message = f"the page could not be parsed: {type(error).__name__}: {error}"
+        return [Failed(PoisonEventError(message, DeadReason.STAGE_ERROR, error=type(error).__name__))]
+    read = dict(zip(bodies.pages, pages, strict=True))
+    read |= zip(bodies.dumps, read_dumps(list(bodies.dumps.values())), strict=True)
     return [
-        _article(event, read[number]) if isinstance(text, str) else text
-        for number, (event, text) in enumerate(zip(events, texts, strict=True))
+        _article(event, read[number]) if number in read else bodies.dropped[number]
+        for number, event in enumerate(events)
     ]
 
 
@@ -96,20 +117,7 @@ def _text(event: RawEvent) -> str | Dropped:
     return text
 
 
-def _read(pages: Sequence[Html], forests: ForestPair | None) -> list[Page | Failed]:
-    """What the pages hold. When one cannot be parsed, each is read alone, so that its neighbours go on."""
-    try:
-        return [*read_html(pages, forests=forests)]
-    except (ValueError, RecursionError) as error:
-        if len(pages) > 1:
-            return [page for each in pages for page in _read([each], forests)]
-        message = f"the page could not be parsed: {type(error).__name__}: {error}"
-        return [Failed(PoisonEventError(message, DeadReason.STAGE_ERROR, error=type(error).__name__))]
-
-
-def _article(event: RawEvent, page: Page | Failed) -> Outcome[CleanedArticle]:
-    if isinstance(page, Failed):
-        return page
+def _article(event: RawEvent, page: Page) -> Outcome[CleanedArticle]:
     if damage := garbled(page.text or " ".join(page.headings)):
         return Dropped(RejectReason.GARBLED, f"the text cannot be read: {damage}")
     if why := why_no_article(page):
