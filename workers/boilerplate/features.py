@@ -65,8 +65,9 @@ _LIKE: Final = {
 """Elements that count as another one; those that are neither here nor in _TAGS count as a div."""
 _REACH: Final = 8
 _TITLE_LETTERS: Final = 7
-_COLUMNS: Final = 192
-"""Room for the columns of a table."""
+_COLUMNS: Final = 144
+_CONTEXT_COLUMNS: Final = 40
+"""Room for the columns that the first forest looks at, and for those that the second adds."""
 _TAG_COLUMNS: Final = tuple(f"tag_{name}" for name in _TAGS)
 _PART_COLUMNS: Final = tuple(f"in_{name}" for name in PARTS)
 _NEAR_COLUMNS: Final = tuple(f"near_{name}" for name in WORDS)
@@ -87,8 +88,8 @@ class Hints:
 class Table:
     """Columns by name, all of one length: `values` (F, N) in the order of `names`."""
 
-    def __init__(self, length: int) -> None:
-        self._held = np.empty((_COLUMNS, length), np.float32)
+    def __init__(self, length: int, room: int = _COLUMNS) -> None:
+        self._held = np.empty((room, length), np.float32)
         self._places: dict[str, int] = {}
 
     def __setitem__(self, name: str, column: NDArray[Any] | float) -> None:
@@ -311,7 +312,7 @@ def context_of(first: Ints, layout: Layout) -> Table:
     `first` (N,) are its probabilities in parts of forest.CERTAIN.
     Source: Tu and Bai, "Auto-context and its application to high-level vision tasks", 2010, applied to blocks.
     """
-    context = Table(len(first))
+    context = Table(len(first), _CONTEXT_COLUMNS)
     weight = layout.weight
     context["p"] = first
     for by in (-3, -2, -1, 1, 2):
