@@ -254,10 +254,11 @@ def _texts(tokens: Tokens, runs: _Runs, skipped: Flags, may_be_short: Flags) -> 
     columns = (worth, begin[worth], end[worth], runs.pieces[worth], may_be_menu[worth], is_broken[worth])
     for number, at, until, pieces, is_menu, broken in zip(*(each.tolist() for each in columns), strict=True):
         raw = _joined(tokens, runs, skipped, number) if broken else data[at:until]
-        text = " ".join((shown_text(raw) if pieces > 1 or b"&" in raw else raw.decode()).split())
-        # Characters that are not wanted may have been written as references, which the parser has resolved.
-        if not text.isprintable():
-            text = " ".join(scrub(text).split())
+        text = (shown_text(raw) if pieces > 1 or b"&" in raw else raw.decode()).strip()
+        # No white space but the space is printable. Characters that are not wanted may have been written as references,
+        # which the parser has resolved.
+        if "  " in text or not text.isprintable():
+            text = " ".join(scrub(" ".join(text.split())).split())
         if text and not (is_menu and len(text) < _MENU_CHARS):
             texts.append(text)
             kept.append(number)

@@ -39,8 +39,8 @@ _RFC_3339: Final = re.compile(
 """What feeds write, with a fraction that is dropped: `find_date` says the same, forty times as slowly."""
 _PAGES_AT_ONCE: Final = 16
 """Pages and dumps looked at together: the calls of numpy cost more than their work on one page, and little on so many."""
-_CHARS_AT_ONCE: Final = 1_000_000
-"""Half as many cost 7 % of the speed, twice as many 5 MB of memory."""
+_CHARS_AT_ONCE: Final = 2_000_000
+"""Half as many cost 5 % of the speed of pages and save 0.6 MB of memory."""
 
 
 def clean(batch: Sequence[RawEvent], *, forests: ForestPair | None = None) -> list[Outcome[CleanedArticle]]:
