@@ -12,6 +12,7 @@ from workers.entities.features import NO_ROW
 from workers.entities.gazetteer import gazetteer
 from workers.entities.lexicon import CLASSES, lexicon
 from workers.entities.model import Model, feature_rows, without_jumps
+from workers.entities.outside import best_names, may_be_named
 from workers.entities.tagger import runs_of, shipped
 from workers.entities.tokens import tokens_of
 from workers.entities.viterbi import best_labels
@@ -39,6 +40,31 @@ def test_the_best_sequence_is_that_of_trying_all(sentences: list[list[tuple[int,
             )
 
         assert total(tuple(labels)) == max(map(total, product(range(3), repeat=len(sentence))))
+
+
+@given(st.integers(0, 2**32), st.integers(-120, 40), st.lists(st.integers(1, 12), max_size=6))
+def test_tokens_that_no_name_can_cover_are_left_out_without_changing_a_label(
+    seed: int, level: int, lengths: list[int]
+) -> None:
+    random = np.random.default_rng(seed)
+    sentences = np.repeat(np.arange(len(lengths)), lengths)
+    scores = random.integers(-60, 60, (len(sentences), len(LABELS)), dtype=np.int32)
+    scores[:, 1:] += np.int32(level)
+    drawn = random.integers(-60, 60, (len(LABELS), len(LABELS)), dtype=np.int32)
+    transitions = without_jumps(LABELS, drawn)
+    begins = np.flatnonzero(np.diff(sentences, prepend=-1))
+    scores[np.ix_(begins, [2, 4])] -= 10_000
+    expected = best_labels(scores, transitions, sentences)
+    assert best_names(scores, transitions, sentences, LABELS).tolist() == expected.tolist()
+
+
+def test_most_tokens_of_a_text_are_certain_to_be_outside() -> None:
+    scores = np.zeros((200, len(LABELS)), np.int32)
+    scores[:, 0] = 50
+    scores[100, 1] = 200
+    transitions = without_jumps(LABELS, np.zeros((5, 5), np.int32))
+    is_open = may_be_named(scores, transitions, np.zeros(200, np.int64), LABELS)
+    assert np.flatnonzero(is_open).tolist() == [100, 101, 102, 103]
 
 
 def test_the_scores_of_a_token_are_the_sums_of_the_weights_of_its_features() -> None:

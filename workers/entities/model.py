@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.entities.features import NO_ROW, Known, Rows, Words, listed_rows, moved, pair_rows, word_rows
+from workers.entities.outside import best_names
 from workers.entities.tokens import Tokens
-from workers.entities.viterbi import best_labels
 
 OUTSIDE: Final = "O"
 UNIT: Final = 24
@@ -48,7 +48,7 @@ class Model:
         begins = np.flatnonzero(np.diff(tokens.sentence, prepend=-1))
         inside = np.flatnonzero([label.startswith("I-") for label in self.labels])
         scores[np.ix_(begins, inside)] += _FORBIDDEN
-        return best_labels(scores, self.transitions, tokens.sentence)
+        return best_names(scores, self.transitions, tokens.sentence, self.labels)
 
     def _sum(self, rows: Rows, out: NDArray[np.int32]) -> None:
         """Add to `out` (N, L) the weights of rows (F, N)."""
