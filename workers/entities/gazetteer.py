@@ -18,7 +18,7 @@ from workers.entities.normal import normal_name
 from workers.entities.own import OwnEntity
 from workers.entities.russian import inflect
 from workers.entities.tables import read_table
-from workers.entities.tokens import Flags, Tokens, tokens_of
+from workers.entities.tokens import Flags, Hashes, Tokens, tokens_of
 
 _SCRIPT_COLUMN: Final = {
     "ar": 5,
@@ -110,6 +110,11 @@ class Gazetteer:
         for token, text in enumerate(given.text.tolist()):
             found.setdefault(first[token], []).append(normal_name(family[text]).lower())
         return found
+
+    @cached_property
+    def given(self) -> Hashes:
+        """The first words of `surnames`, in order."""
+        return np.array(sorted(self.surnames), np.uint64)
 
     def is_country(self, entry: int) -> bool:
         """Whether the name is that of a country or another territory of ISO 3166-1."""

@@ -37,20 +37,20 @@ class Listed:
     def __init__(self, tagged: Tagged) -> None:
         self.gazetteer = tagged.gazetteer
         self._found = found = tagged.found
-        self._at: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+        self._at: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
         rows = zip(
             found.first.tolist(), found.end.tolist(), found.start.tolist(), found.entry.tolist(), strict=True
         )
         for first, end, start, entry in rows:
-            self._at[first].append((end, start, entry))
+            self._at[first, end].append((start, entry))
 
     def of(self, first: int, end: int) -> tuple[int | None, tuple[int, ...]]:
         """(where the name begins, its entries) of tokens `first` to `end`; most of the first word wins."""
-        hits = [hit for hit in self._at.get(first, ()) if hit[0] == end]
+        hits = self._at.get((first, end))
         if not hits:
             return None, ()
-        start = min(start for _, start, _ in hits)
-        return start, tuple(entry for _, at, entry in hits if at == start)
+        start = min(hits)[0]
+        return start, tuple(entry for at, entry in hits if at == start)
 
     def sure(self) -> list[Run]:
         """Names that need no model, the longest at each token, as runs."""

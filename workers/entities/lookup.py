@@ -65,7 +65,7 @@ class NameTable:
         whole = words.hash[words.of]
         found = [(np.zeros(0, np.int64),) * 4]
         for start, begins in self._beginnings(tokens, words, arabic=arabic):
-            is_known = _among(self._hashes, begins) | _among(self._begun, begins)
+            is_known = among(self._hashes, begins) | among(self._begun, begins)
             first = np.flatnonzero(is_known[words.of])
             word = words.of[first]
             begin, hashes = start[word] - words.starts[word] + tokens.starts[first], begins[word]
@@ -73,7 +73,7 @@ class NameTable:
                 if not len(first):
                     break
                 found.append(self._entries(first, length, begin, hashes))
-                goes_on = _among(self._begun, hashes) & (first + length < len(tokens))
+                goes_on = among(self._begun, hashes) & (first + length < len(tokens))
                 goes_on[goes_on] = tokens.sentence[first[goes_on]] == tokens.sentence[first[goes_on] + length]
                 first, begin = first[goes_on], begin[goes_on]
                 hashes = joined_hash(hashes[goes_on], whole[first + length])
@@ -136,7 +136,7 @@ def _letters(tokens: Tokens) -> Ints:
     return running((tokens.ends - tokens.starts) * is_word)
 
 
-def _among(known: Hashes, hashes: Hashes) -> Flags:
+def among(known: Hashes, hashes: Hashes) -> Flags:
     """Which of `hashes` are among the sorted `known`."""
     if not len(known):
         return np.zeros(len(hashes), np.bool_)
