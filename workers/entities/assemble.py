@@ -20,18 +20,21 @@ def assemble(
 
     `things[i]` is what span i names; of equal salience the one that is named first comes first.
     """
-    groups: dict[str, list[Mention]] = {}
-    named: dict[str, Named] = {}
+    groups: dict[str, tuple[Named, list[Mention]]] = {}
     for (start, end), thing in zip(spans, things, strict=True):
-        named.setdefault(thing.id, thing)
-        groups.setdefault(thing.id, []).append(Mention(start=start, end=end, text=text[start:end]))
+        _, mentions = groups.setdefault(thing.id, (thing, []))
+        mentions.append(Mention(start=start, end=end, text=text[start:end]))
     first_paragraph_end = text.find("\n\n") % (len(text) + 1)
     weighed = []
-    for identifier, mentions in groups.items():
-        weight = len(mentions) + _FIRST_PARAGRAPH_BONUS * sum(m.start < first_paragraph_end for m in mentions)
+    for thing, mentions in groups.values():
+        weight = len(mentions)
+        for mention in mentions:
+            if mention.start >= first_paragraph_end:
+                break
+            weight += _FIRST_PARAGRAPH_BONUS
         if title and any(mention.text in title for mention in mentions):
             weight += _TITLE_BONUS
-        weighed.append((weight, named[identifier], tuple(mentions)))
+        weighed.append((weight, thing, tuple(mentions)))
     weighed.sort(key=lambda item: -item[0])  # stable: ties stay in the order of their first mentions
     saliences = _shares([weight for weight, _, _ in weighed])
     return tuple(

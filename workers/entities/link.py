@@ -39,11 +39,13 @@ class Name:
 def link(names: Sequence[Name], gazetteer: Gazetteer, text: str) -> list[Named]:
     """What each of the names in `text` means; the same thing has the same id in every article."""
     linker = _Linker(gazetteer, names, text)
-    found: dict[int, Named] = {}
-    by_length = sorted(range(len(names)), key=lambda number: (-len(names[number].text.split()), number))
-    for number in by_length:
-        found[number] = linker.thing(names[number])
-    return [found[number] for number in range(len(names))]
+    keys = [(name.text, name.label, name.entries) for name in names]
+    different = dict(zip(reversed(keys), reversed(names), strict=True))  # the first one of each key is kept
+    found = {
+        key: linker.thing(different[key])
+        for key in sorted(different, key=lambda key: (-len(key[0].split()), different[key].start))
+    }
+    return [found[key] for key in keys]
 
 
 class _Linker:
@@ -61,9 +63,10 @@ class _Linker:
         """How often the text names each country, and places that lie in one only."""
         countries: Counter[str] = Counter()
         for name in names:
-            homes = {self._gazetteer.country(entry) for entry in name.entries}
-            if len(homes) == 1 and (home := homes.pop()):
-                countries[home] += 1
+            if name.entries:
+                homes = set(map(self._gazetteer.country, name.entries))
+                if len(homes) == 1 and (home := homes.pop()):
+                    countries[home] += 1
         return countries
 
     def thing(self, name: Name) -> Named:
@@ -76,6 +79,8 @@ class _Linker:
     def _meant(self, entries: Sequence[int]) -> int:
         """The most trusted of equal names, or one of comparable size in a country that the text names more often."""
         first = entries[0]
+        if len(entries) == 1:
+            return first
         size = self._gazetteer.size(first)
         rivals = [entry for entry in entries if self._gazetteer.size(entry) * _COMPARABLE > size]
         return max(rivals, key=lambda entry: self._countries[self._gazetteer.country(entry) or ""])
@@ -147,12 +152,12 @@ def _expansions(names: Sequence[Name], text: str) -> dict[str, str]:
     """Acronyms that stand in brackets behind what they are short for, and what that is."""
     found = {}
     for full, short in pairwise(names):
-        between = text[full.end : short.start]
-        is_short = len(short.text) >= _SHORTEST_ACRONYM and " " not in short.text and short.text.isupper()
         if (
-            between in {" (", "("}
-            and text[short.end : short.end + 1] == ")"
-            and is_short
+            text.startswith(")", short.end)
+            and text[full.end : short.start] in {" (", "("}
+            and len(short.text) >= _SHORTEST_ACRONYM
+            and " " not in short.text
+            and short.text.isupper()
             and full.label is short.label
         ):
             found[normal_name(short.text)] = normal_name(full.text)

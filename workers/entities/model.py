@@ -51,9 +51,11 @@ class Model:
         return best_names(scores, self.transitions, tokens.sentence, self.labels)
 
     def _sum(self, rows: Rows, out: NDArray[np.int32]) -> None:
-        """Add to `out` (N, L) the weights of rows (F, N)."""
+        """Add to `out` (N, L) the weights of rows (F, N), of which none is out of bounds, and so few that int16 holds their sums."""
+        taken, sums = np.empty(out.shape, np.int16), np.zeros(out.shape, np.int16)
         for row in rows:
-            out += self.weights.take(row, axis=0)
+            sums += self.weights.take(row, axis=0, out=taken, mode="clip")
+        out += sums
 
     @classmethod
     def load(cls, file: Path | Traversable) -> Self:

@@ -76,4 +76,6 @@ def normalise(text: str) -> str:
 
 def normal_name(name: str) -> str:
     """`name` as names are compared: normalised, one space between words. Idempotent."""
+    if name.isascii():
+        return " ".join(name.split())
     return " ".join(normalise(unicodedata.normalize("NFC", name)).split())
