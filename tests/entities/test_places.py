@@ -1,6 +1,7 @@
-"""Places of the development data by id: 233 mentions in five languages, drawn by chance, with the id that a person gave.
+"""Places of the development data by id: mentions in six languages, drawn by chance, with the id that a person gave.
 
-tests/golden/entities/places.jsonl holds no text: `source` and `id` name a record of the development data, `start` and `end` a span.
+The files hold no text: `source` and `id` name a record of the development data, `start` and `end` a span. The mistakes in places.jsonl
+have been read and what they had in common mended; places-aside.jsonl was marked before that, and its mistakes were not looked at.
 """
 
 import json
@@ -12,20 +13,23 @@ import pytest
 from workers.entities.stage import entities_of
 from workers.entities.training.corpora import read, texts
 
-PLACES = Path(__file__).parents[1] / "golden" / "entities" / "places.jsonl"
+GOLDEN = Path(__file__).parents[1] / "golden" / "entities"
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "entities" / "dev"
-FLOOR = 0.84
+FLOORS = {"places": 0.92, "places-aside": 0.87}
 """The share of them found with their very span and the right id. Lower it only with the reason in the commit."""
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the development data is not here")
-def test_most_places_have_the_id_that_a_person_gave_them() -> None:
-    marked = [json.loads(line) for line in PLACES.read_text(encoding="utf-8").splitlines()]
+@pytest.mark.parametrize(("name", "floor"), FLOORS.items())
+def test_most_places_have_the_id_that_a_person_gave_them(name: str, floor: float) -> None:
+    marked = [
+        json.loads(line) for line in (GOLDEN / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     by_source = defaultdict(list)
     for mark in marked:
         if mark["place"]:
             by_source[mark["source"]].append(mark)
-    right = 0
+    right = found_at_all = 0
     for source, marks in by_source.items():
         for text in texts(read(SHARED, source), source, as_marked=True):
             places = {record: start for record, start, _ in text.records}
@@ -33,9 +37,12 @@ def test_most_places_have_the_id_that_a_person_gave_them() -> None:
             if here:
                 [entities] = entities_of([(text.text, here[0]["lang"], None)])
                 found = {(m.start, m.end): entity.id for entity in entities for m in entity.mentions}
-                right += sum(
+                ids = [
                     found.get((mark["start"] + places[mark["id"]], mark["end"] + places[mark["id"]]))
-                    == mark["place"]
                     for mark in here
-                )
-    assert right / sum(map(len, by_source.values())) >= FLOOR
+                ]
+                found_at_all += sum(each is not None for each in ids)
+                right += sum(each == mark["place"] for each, mark in zip(ids, here, strict=True))
+    total = sum(map(len, by_source.values()))
+    print(f"{name}: {right} of {total} right, {found_at_all} found")
+    assert right / total >= floor

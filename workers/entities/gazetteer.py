@@ -20,7 +20,7 @@ from workers.entities.russian import inflect
 from workers.entities.tables import read_table
 from workers.entities.tokens import Flags, Hashes, Tokens, tokens_of
 
-_SCRIPT_COLUMN: Final = {
+SCRIPT_COLUMN: Final = {
     "ar": 5,
     "fa": 5,
     "ur": 5,
@@ -78,7 +78,7 @@ class Gazetteer:
         thing = self._things[entry]
         if isinstance(thing, Named):
             return thing
-        number, country, _, english, *_ = _city_rows()[thing]
+        number, country, _, english, *_ = city_rows()[thing]
         return Named(f"geonames:{number}", Label.LOC, self._names[entry], english, country)
 
     def label(self, entry: int) -> Label:
@@ -89,12 +89,12 @@ class Gazetteer:
     def country(self, entry: int) -> str | None:
         """The country of what the name of this number means."""
         thing = self._things[entry]
-        return thing.country if isinstance(thing, Named) else _city_rows()[thing][1]
+        return thing.country if isinstance(thing, Named) else city_rows()[thing][1]
 
     def size(self, entry: int) -> int:
         """Thousands of inhabitants of a city of the long list; more than any of them has for what our own lists name."""
         thing = self._things[entry]
-        return _UNMATCHED if isinstance(thing, Named) else int(_city_rows()[thing][2])
+        return _UNMATCHED if isinstance(thing, Named) else int(city_rows()[thing][2])
 
     @cached_property
     def surnames(self) -> dict[int, list[str]]:
@@ -151,6 +151,13 @@ class Gazetteer:
     def find(self, tokens: Tokens, words: Words) -> Found:
         """The names in some texts; see NameTable.find."""
         return self._table.find(tokens, words, arabic=self.locale == "ar")
+
+    def places_of(self, hashes: Hashes) -> list[tuple[int, ...]]:
+        """The places that are named by each of some hashes of runs of words, whatever the case of their letters."""
+        return [
+            tuple(entry for entry in entries if self.label(entry) is Label.LOC)
+            for entries in self._table.entries(hashes)
+        ]
 
     def categories(self, tokens: Tokens, found: Found) -> NDArray[np.uint8]:
         """For each token (T,) what kind of name it stands in and where, 0 for none: the leftmost names, of those the longest."""
@@ -236,8 +243,8 @@ def _kind_of(thing: Named) -> int:
 
 def _cities(lang: str) -> Iterator[tuple[str, int, int]]:
     """(name, row, kind); names in the language's script, in English where that is Latin."""
-    column = _SCRIPT_COLUMN.get(lang, _LATIN_COLUMN)
-    for row, cells in enumerate(_city_rows()):
+    column = SCRIPT_COLUMN.get(lang, _LATIN_COLUMN)
+    for row, cells in enumerate(city_rows()):
         size = int(cells[2])
         kind = LARGE_CITY if size >= _LARGE else MIDDLE_CITY if size >= _MIDDLE else SMALL_CITY
         others = [name for name in cells[column].split("|") if name]
@@ -250,6 +257,7 @@ def _cities(lang: str) -> Iterator[tuple[str, int, int]]:
 
 
 @lru_cache(maxsize=1)
-def _city_rows() -> tuple[tuple[str, ...], ...]:
+def city_rows() -> tuple[tuple[str, ...], ...]:
+    """The cells of each city of cities.tsv.xz, the largest first."""
     text = lzma.decompress(files(__package__).joinpath("data", "cities.tsv.xz").read_bytes()).decode()
     return tuple(tuple(line.split("\t")) for line in text.splitlines() if not line.startswith("#"))

@@ -12,6 +12,7 @@ from workers.entities.gazetteer import Gazetteer
 from workers.entities.lexicon import words_of_class
 from workers.entities.names import Named, key_id, named_things
 from workers.entities.normal import normal_name
+from workers.entities.places import Places, home_countries, places
 from workers.entities.russian import inflect, nominative, stem
 from workers.entities.variants import FUZZY_LETTERS, within_one_edit
 
@@ -22,6 +23,9 @@ _ARTICLE: Final = "\u0627\u0644"
 _COMPARABLE: Final = 10
 """A namesake in a country that the text names is meant when the larger city is not so many times as large."""
 _SHORTEST_ACRONYM: Final = 2
+_LONG_NAME: Final = 8
+"""Letters of a name that is told though one of them is wrong."""
+_SAME_END: Final = 4
 _LISTED_CASES: Final = 0.75
 
 
@@ -34,12 +38,14 @@ class Name:
     text: str
     label: Label
     entries: tuple[int, ...]
+    places: tuple[int, ...] = ()
+    is_region: bool = False
 
 
 def link(names: Sequence[Name], gazetteer: Gazetteer, text: str) -> list[Named]:
     """What each of the names in `text` means; the same thing has the same id in every article."""
     linker = _Linker(gazetteer, names, text)
-    keys = [(name.text, name.label, name.entries) for name in names]
+    keys = [(name.text, name.label, name.entries, name.places, name.is_region) for name in names]
     different = dict(zip(reversed(keys), reversed(names), strict=True))  # the first one of each key is kept
     found = {
         key: linker.thing(different[key])
@@ -54,6 +60,7 @@ class _Linker:
     def __init__(self, gazetteer: Gazetteer, names: Sequence[Name], text: str) -> None:
         self._gazetteer = gazetteer
         self._lang = gazetteer.locale.partition("_")[0]
+        self._homes = home_countries(self._lang)
         self._countries = self._named_countries(names)
         self._persons: dict[tuple[str, ...], Named] = {}
         self._others: dict[tuple[Label, str], Named] = {}
@@ -74,7 +81,62 @@ class _Linker:
         fitting = [entry for entry in name.entries if self._gazetteer.label(entry) is name.label]
         if name.label is Label.PER:
             return self._person(name, fitting)
-        return self._gazetteer.thing(self._meant(fitting)) if fitting else self._other(name)
+        if name.places and (place := self._place(name, fitting)):
+            return place
+        if fitting:
+            return self._gazetteer.thing(self._meant(fitting))
+        return (name.label is Label.LOC and self._misspelt(name)) or self._other(name)
+
+    def _misspelt(self, name: Name) -> Named | None:
+        """The country or other place of our own lists whose long name is written with one letter wrong, if there is but one."""
+        form = normal_name(name.text).casefold()
+        if len(form) < _LONG_NAME:
+            return None
+        ends = _long_names(self._gazetteer.locale)
+        things = {
+            thing.id: thing
+            for end in (form[:_SAME_END], form[-_SAME_END:])
+            for known, thing in ends.get(end, ())
+            if abs(len(known) - len(form)) <= 1 and within_one_edit(form, known)
+        }
+        return things.popitem()[1] if len(things) == 1 else None
+
+    def _place(self, name: Name, listed: Sequence[int]) -> Named | None:
+        """The region or town that is meant, where the lists have no such name or a word says that it is a region.
+
+        It lies in a country that the text names or whose language this is, or there is but one. A city of the lists gives way to places
+        of countries that the text names if it does not name the city's.
+        """
+        known = places(self._gazetteer.locale)
+        asked: Sequence[int] = [
+            entry for entry in name.places if known.is_region(entry) or not name.is_region
+        ]
+        home = ""
+        if listed:
+            meant = self._meant(listed)
+            home = self._gazetteer.country(meant) or ""
+            if not name.is_region:
+                if not self._gazetteer.is_city(meant) or self._countries[home]:
+                    return None
+                asked = [entry for entry in asked if self._countries[known.country(entry)]]
+        near = [entry for entry in asked if self._is_near(known.country(entry), home)]
+        if not near:
+            is_one = len({known.id(entry) for entry in asked}) == 1 and known.is_region(asked[0])
+            return known.thing(asked[0]) if is_one else None
+        return known.thing(max(near, key=lambda entry: self._likelihood(entry, known, home)))
+
+    def _is_near(self, country: str, home: str) -> bool:
+        return country == home or country in self._homes or self._countries[country] > 0
+
+    def _likelihood(self, entry: int, known: Places, home: str) -> tuple[bool, int, bool, bool, int]:
+        country = known.country(entry)
+        return (
+            country == home,
+            self._countries[country],
+            country in self._homes,
+            known.is_region(entry),
+            known.size(entry),
+        )
 
     def _meant(self, entries: Sequence[int]) -> int:
         """The most trusted of equal names, or one of comparable size in a country that the text names more often."""
@@ -124,6 +186,8 @@ class _Linker:
         """Whether two words are one name: in another case, or with one letter wrong."""
         if left == right:
             return True
+        if left[0] != right[0] and left[-1] != right[-1]:
+            return False
         if self._lang == "ru":
             left, right = stem(left), stem(right)
             return left == right and len(left) >= _SHORTEST_SURNAME
@@ -200,3 +264,16 @@ def _listed_persons(locale: str) -> dict[str, list[tuple[str, Named]]]:
                 if rest:
                     listed.setdefault(first, []).append((rest, thing))
     return listed
+
+
+@lru_cache(maxsize=32)
+def _long_names(locale: str) -> dict[str, list[tuple[str, Named]]]:
+    """Places of our own lists with long names, by their first and last letters: an edit mostly leaves one end as it is."""
+    found: dict[str, list[tuple[str, Named]]] = {}
+    for thing in named_things(locale):
+        if thing.label is Label.LOC:
+            for form in dict.fromkeys(normal_name(surface).casefold() for surface in thing.surfaces):
+                if len(form) >= _LONG_NAME - 1:
+                    for ends in {form[:_SAME_END], form[-_SAME_END:]}:
+                        found.setdefault(ends, []).append((form, thing))
+    return found

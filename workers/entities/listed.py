@@ -17,6 +17,23 @@ Run = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """A name in a text: tokens `first` to before `end`, the first letter being character `start` of all tokens.
+
+    `entries` are the names of the lists that are written just so, the most trusted one first; `places` the names of regions and towns
+    (places.py) that a place may be, `is_region` whether a word of the text says that it is a province or the like.
+    """
+
+    first: int
+    end: int
+    start: int
+    label: str
+    entries: tuple[int, ...]
+    places: tuple[int, ...] = ()
+    is_region: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Tagged:
     """Some texts as tokens, what the model calls an entity in them (`runs`, in order), and what the lists say.
 

@@ -82,6 +82,12 @@ class NameTable:
         order = kept[np.lexsort((entry[kept], end[kept], first[kept]))]
         return Found(first[order], end[order], begin[order], entry[order])
 
+    def entries(self, hashes: Hashes) -> list[tuple[int, ...]]:
+        """The entries of each of some hashes of runs of words, whatever the case of their letters."""
+        low = np.searchsorted(self._hashes, hashes, side="left").tolist()
+        high = np.searchsorted(self._hashes, hashes, side="right").tolist()
+        return [tuple(self._owners[at:end].tolist()) for at, end in zip(low, high, strict=True)]
+
     def _entries(
         self, first: Ints, length: int, begin: Ints, hashes: Hashes
     ) -> tuple[Ints, Ints, Ints, Ints]:
@@ -118,6 +124,18 @@ class NameTable:
                 hashes = tokens.hashes_behind(article, preposition, words.ends)
                 ways.append((preposition, np.where(is_lam, hashes, np.uint64(0))))
         return ways
+
+
+def runs_of_words(tokens: Tokens, words: Hashes, first: Ints, end: Ints, start: Ints) -> Hashes:
+    """The hash of each of M runs of tokens, `first` to before `end`, of which the first word is read from character `start` on.
+
+    `words` (T,) are the hashes of all tokens.
+    """
+    runs = tokens.hashes(start, tokens.ends[first])
+    for length in range(1, int((end - first).max(initial=0))):
+        more = np.flatnonzero(end - first > length)
+        runs[more] = joined_hash(runs[more], words[first[more] + length])
+    return runs
 
 
 def _capitals(tokens: Tokens) -> tuple[Ints, Ints]:

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from itertools import pairwise
 from typing import Final
@@ -12,26 +11,13 @@ import numpy as np
 from schemas.tagged_article import Label
 from workers.entities.elsewhere import everywhere
 from workers.entities.gazetteer import Gazetteer
-from workers.entities.listed import Listed, Run, Tagged, with_listed
+from workers.entities.listed import Listed, Mention, Run, Tagged, with_listed
+from workers.entities.placed import with_places
 from workers.entities.view import APOSTROPHE, BRACKETS, SHORTEST_REST, View
 
 _WAW: Final = 0x648
 _AT: Final = ord("@")
 _Settle = Callable[[str, tuple[int, ...]], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A name in a text: tokens `first` to before `end`, the first letter being character `start` of all tokens.
-
-    `entries` are the names of the lists that are written just so, the most trusted one first.
-    """
-
-    first: int
-    end: int
-    start: int
-    label: str
-    entries: tuple[int, ...]
 
 
 def mentions_of(tagged: Tagged) -> list[list[Mention]]:
@@ -47,10 +33,11 @@ def mentions_of(tagged: Tagged) -> list[list[Mention]]:
     completed = [_completed(view, runs, span) for runs, span in zip(by_text, spans, strict=True)]
     found = everywhere(view, completed)
     settle = cache(partial(_settled, listed.gazetteer))
-    return [
+    mentions = [
         _mentions(view, listed, _of_one_label(view, runs), span, settle)
         for runs, span in zip(found, spans, strict=True)
     ]
+    return with_places(view, listed, mentions)
 
 
 def _completed(view: View, runs: list[Run], span: tuple[int, int]) -> list[Run]:

@@ -18,7 +18,8 @@ from schemas.cleaned_article import CleanedArticle
 from schemas.tagged_article import Entity, Label, TaggedArticle
 from workers.entities.assemble import assemble
 from workers.entities.link import Name, link
-from workers.entities.mentions import Mention, mentions_of
+from workers.entities.listed import Mention
+from workers.entities.mentions import mentions_of
 from workers.entities.model import Model
 from workers.entities.names import locale_of
 from workers.entities.normal import MARKS
@@ -143,7 +144,15 @@ def _name(text: str, mention: Mention, start: int, end: int) -> Name:
     """A mention by its place in the text. The marks that follow its last letter belong to it."""
     while end < len(text) and text[end] in MARKS:
         end += 1
-    return Name(start, end, text[start:end], _LABELS[mention.label], mention.entries)
+    return Name(
+        start,
+        end,
+        text[start:end],
+        _LABELS[mention.label],
+        mention.entries,
+        mention.places,
+        mention.is_region,
+    )
 
 
 def _tagged(article: CleanedArticle, entities: tuple[Entity, ...], tagger: str) -> TaggedArticle:
