@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from schemas.tagged_article import Label
+from workers.entities.hashes import among
 from workers.entities.lexicon import COMMON
 from workers.entities.listed import Run
-from workers.entities.lookup import among
 from workers.entities.tokens import Flags, Ints
 from workers.entities.variants import FUZZY_LETTERS, within_one_edit
 from workers.entities.view import View

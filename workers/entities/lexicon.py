@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.entities.features import CLUSTER_BITS, Known, Words, stems_of, words_of
+from workers.entities.hashes import HashTable
 from workers.entities.lookup import NameTable
 from workers.entities.tables import read_table
 from workers.entities.tokens import Hashes, Tokens, tokens_of
@@ -34,7 +35,7 @@ class Lexicon:
         self._arabic = lang == "ar"
         words, self._bits = _written_words(lang)
         self._runs = NameTable(words) if lang in UNSPACED else None
-        self._hashes, self._classes = _classes(words, self._bits)
+        self._classes = _classes(words, self._bits)
         self._clustered = _clusters(lang)
 
     def words(self, tokens: Tokens) -> tuple[Words, Known]:
@@ -47,7 +48,7 @@ class Lexicon:
         return words, self._known(tokens, words)
 
     def _known(self, tokens: Tokens, words: Words) -> Known:
-        classes = _looked_up(self._hashes, self._classes, words.hash)
+        classes = self._classes.of(words.hash)
         skipped = np.zeros(len(classes), np.int64)
         if self._arabic:
             conjunction, preposition, article = stems_of(tokens, words)
@@ -56,11 +57,11 @@ class Lexicon:
                 (preposition, preposition),
                 (article, preposition),
             ):
-                rest = _looked_up(self._hashes, self._classes, tokens.hashes(stem, words.ends))
+                rest = self._classes.of(tokens.hashes(stem, words.ends))
                 is_new = (classes == 0) & (rest != 0)
                 classes = np.where(is_new, rest, classes)
                 skipped = np.where(is_new, name - words.starts, skipped)
-        clusters = _looked_up(*self._clustered, words.hash) if self._clustered else None
+        clusters = self._clustered.of(words.hash) if self._clustered else None
         return Known(classes, clusters, skipped)
 
     def _marks(self, tokens: Tokens, runs: NameTable) -> NDArray[np.uint32]:
@@ -103,13 +104,13 @@ def hashes_of(words: list[str]) -> tuple[Hashes, NDArray[np.intp]]:
     return tokens.hashes(tokens.starts, tokens.ends)[single], tokens.text[single]
 
 
-def _classes(words: list[str], bits: list[int]) -> tuple[Hashes, NDArray[np.uint32]]:
-    """The hashes of the words that are one token, in order, and the bits of all their classes."""
+def _classes(words: list[str], bits: list[int]) -> HashTable[np.uint32]:
+    """The bits of all classes of the words that are one token."""
     hashes, which = hashes_of(words)
     known, place = np.unique(hashes, return_inverse=True)
     classes = np.zeros(len(known), np.uint32)
     np.bitwise_or.at(classes, place, np.array(bits, np.uint32)[which])
-    return known, classes
+    return HashTable(known, classes)
 
 
 def _written_words(lang: str) -> tuple[list[str], list[int]]:
@@ -129,7 +130,7 @@ def _lists(lang: str) -> Iterator[list[str]]:
         yield from read_table(f"words/{lang}.tsv")
 
 
-def _clusters(lang: str) -> tuple[Hashes, NDArray[np.uint32]] | None:
+def _clusters(lang: str) -> HashTable[np.uint32] | None:
     file = files(__package__).joinpath("data", "clusters", f"{lang}.txt.xz")
     if not file.is_file():
         return None
@@ -142,17 +143,9 @@ def _clusters(lang: str) -> tuple[Hashes, NDArray[np.uint32]] | None:
     hashes, which = hashes_of(words)
     known, first = np.unique(hashes, return_index=True)
     cased = [cluster | _case(word) << CLUSTER_BITS for cluster, word in zip(clusters, words, strict=True)]
-    return known, np.array(cased, np.uint32)[which][first]
+    return HashTable(known, np.array(cased, np.uint32)[which][first])
 
 
 def _case(word: str) -> int:
     """How a word is mostly written: 1 in small letters, 2 with a capital first, 3 in capitals."""
     return 1 if word[0].islower() else 3 if len(word) > 1 and word.isupper() else 2
-
-
-def _looked_up(known: Hashes, values: NDArray[np.uint32], hashes: Hashes) -> NDArray[np.uint32]:
-    """The value of each hash, 0 for unknown ones."""
-    if not len(known):
-        return np.zeros(len(hashes), np.uint32)
-    at = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
-    return np.where(known[at] == hashes, values[at], np.uint32(0))

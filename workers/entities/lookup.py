@@ -8,6 +8,7 @@ import numpy as np
 
 from workers.entities.characters import CAPITAL, SIGN
 from workers.entities.features import ALEF, LAM, Words, stems_of
+from workers.entities.hashes import HashSet
 from workers.entities.tokens import Flags, Hashes, Ints, Tokens, joined_hash, running, tokens_of
 
 _LONGEST_NAME: Final = 12
@@ -53,8 +54,10 @@ class NameTable:
             owner.append(entries[counts == length])
         hashes, owners = np.concatenate(whole), np.concatenate(owner)
         order = np.lexsort((owners, hashes))
-        self._hashes, self._owners = hashes[order], owners[order].astype(np.int32)
-        self._begun = np.unique(np.concatenate(begun))
+        different, low = np.unique(hashes[order], return_index=True)
+        self._known, self._owners = HashSet(different), owners[order].astype(np.int32)
+        self._low = np.append(low, len(order))
+        self._begun = HashSet(np.unique(np.concatenate(begun)))
 
     def find(self, tokens: Tokens, words: Words, *, arabic: bool) -> Found:
         """All names among `tokens`; where things share a name, each of them.
@@ -65,7 +68,7 @@ class NameTable:
         whole = words.hash[words.of]
         found = [(np.zeros(0, np.int64),) * 4]
         for start, begins in self._beginnings(tokens, words, arabic=arabic):
-            is_known = among(self._hashes, begins) | among(self._begun, begins)
+            is_known = self._known.has(begins) | self._begun.has(begins)
             first = np.flatnonzero(is_known[words.of])
             word = words.of[first]
             begin, hashes = start[word] - words.starts[word] + tokens.starts[first], begins[word]
@@ -73,7 +76,7 @@ class NameTable:
                 if not len(first):
                     break
                 found.append(self._entries(first, length, begin, hashes))
-                goes_on = among(self._begun, hashes) & (first + length < len(tokens))
+                goes_on = self._begun.has(hashes) & (first + length < len(tokens))
                 goes_on[goes_on] = tokens.sentence[first[goes_on]] == tokens.sentence[first[goes_on] + length]
                 first, begin = first[goes_on], begin[goes_on]
                 hashes = joined_hash(hashes[goes_on], whole[first + length])
@@ -84,19 +87,22 @@ class NameTable:
 
     def entries(self, hashes: Hashes) -> list[tuple[int, ...]]:
         """The entries of each of some hashes of runs of words, whatever the case of their letters."""
-        low = np.searchsorted(self._hashes, hashes, side="left").tolist()
-        high = np.searchsorted(self._hashes, hashes, side="right").tolist()
-        return [tuple(self._owners[at:end].tolist()) for at, end in zip(low, high, strict=True)]
+        found: list[tuple[int, ...]] = [()] * len(hashes)
+        for at, place in zip(*(each.tolist() for each in self._known.places(hashes)), strict=True):
+            found[at] = tuple(self._owners[self._low[place] : self._low[place + 1]].tolist())
+        return found
 
     def _entries(
         self, first: Ints, length: int, begin: Ints, hashes: Hashes
     ) -> tuple[Ints, Ints, Ints, Ints]:
         """A row for each entry that has one of `hashes`."""
-        low = np.searchsorted(self._hashes, hashes, side="left")
-        count = np.searchsorted(self._hashes, hashes, side="right") - low
-        row = np.repeat(np.arange(len(hashes)), count)
+        at, place = self._known.places(hashes)
+        low = self._low[place]
+        count = self._low[place + 1] - low
+        row = np.repeat(np.arange(len(at)), count)
         nth = np.arange(len(row)) - np.repeat(count.cumsum() - count, count)
         entry = self._owners[low[row] + nth].astype(np.int64)
+        row = at[row]
         return first[row], first[row] + length, begin[row], entry
 
     def _is_so_written(self, tokens: Tokens, first: Ints, end: Ints, begin: Ints, entry: Ints) -> Flags:
@@ -152,12 +158,3 @@ def _letters(tokens: Tokens) -> Ints:
     """How many letters the tokens before each one (T + 1,) have."""
     is_word = tokens.kinds[tokens.starts] != SIGN
     return running((tokens.ends - tokens.starts) * is_word)
-
-
-def among(known: Hashes, hashes: Hashes) -> Flags:
-    """Which of `hashes` are among the sorted `known`."""
-    if not len(known):
-        return np.zeros(len(hashes), np.bool_)
-    at = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
-    found: Flags = known[at] == hashes
-    return found

@@ -4,14 +4,13 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schemas.tagged_article import Label
+from workers.entities.hashes import HashTable
 from workers.entities.lexicon import hashes_of
 from workers.entities.listed import Listed, Mention
-from workers.entities.lookup import among, runs_of_words
+from workers.entities.lookup import runs_of_words
 from workers.entities.places import place_words, places
-from workers.entities.tokens import Hashes
 from workers.entities.view import View
 
 _REGION, _TOWN, _BETWEEN, _REGION_AFTER, _TOWN_AFTER = (1 << bit for bit in range(5))
@@ -63,9 +62,9 @@ class _Words:
     """What the words around a name say of its kind, as bits."""
 
     def __init__(self, view: View, lang: str) -> None:
-        known, said = _said(lang)
-        of_word = _looked_up(known, said, view.words.hash)[view.words.of]
-        np.bitwise_or.at(of_word, view.rests.token, _looked_up(known, said, view.rests.hash))
+        said = _said(lang)
+        of_word = said.of(view.words.hash)[view.words.of]
+        np.bitwise_or.at(of_word, view.rests.token, said.of(view.rests.hash))
         self._said: list[int] = of_word.tolist()
         self._sentence = view.tokens.sentence
 
@@ -107,18 +106,11 @@ class _Words:
 
 
 @lru_cache(maxsize=32)
-def _said(lang: str) -> tuple[Hashes, NDArray[np.uint8]]:
-    """The hashes of the words of a language that say of a name which kind of place it is, in order, and what they say."""
+def _said(lang: str) -> HashTable[np.uint8]:
+    """The hashes of the words of a language that say of a name which kind of place it is, with what they say."""
     words = [(word, _BITS[kind]) for kind, group in place_words(lang).items() for word in group]
     hashes, which = hashes_of([word for word, _ in words])
     known, place = np.unique(hashes, return_inverse=True)
     said = np.zeros(len(known), np.uint8)
     np.bitwise_or.at(said, place, np.array([bit for _, bit in words], np.uint8)[which])
-    return known, said
-
-
-def _looked_up(known: Hashes, said: NDArray[np.uint8], hashes: Hashes) -> NDArray[np.uint8]:
-    found = np.zeros(len(hashes), np.uint8)
-    at = np.flatnonzero(among(known, hashes))
-    found[at] = said[np.searchsorted(known, hashes[at])]
-    return found
+    return HashTable(known, said)
