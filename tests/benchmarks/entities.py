@@ -1,8 +1,9 @@
 """What tagging costs: `python -m tests.benchmarks.entities FOLDER`, from the repository's root.
 
 FOLDER holds the development data of entities. Articles of 300 words are put together from it, the same ones every time; the stage
-(tokens, lists, model, mentions, links) reads them in batches of 32, and python-crfsuite, with features of the same kind made by Python
-for every token, reads the same batches in turn, in this one process and thread. Only the ratio means anything on another machine.
+(tokens, lists, model, mentions, links) reads them in batches of 32, and others read the same batches in turn, in this one process and
+thread: python-crfsuite, with features of the same kind made by Python for every token, and a blank pipeline of spaCy, its tok2vec and
+its ner with weights as they are before training. Only the ratio means anything on another machine.
 """
 
 import argparse
@@ -10,7 +11,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +20,21 @@ from tests.benchmarks import machine
 from workers.entities.stage import entities_of
 from workers.entities.training.corpora import SOURCES, read
 
-Tagger = Callable[[Sequence[str]], Sequence[str]]
 WORDS = 300
 ARTICLES = 320
 BATCH = 32
 GOAL_PER_S = 1000
-GOAL_RATIO = 4
 _LEARNT = 300
-"""Records that the other tagger learns from: its speed does not depend on how well it has learnt."""
+"""Records that python-crfsuite learns from: its speed does not depend on how well it has learnt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another tagger: `tag` reads the words of a batch of articles. We aim to be `goal` times as fast."""
+
+    name: str
+    goal: int
+    tag: Callable[[Sequence[Sequence[str]]], object]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -45,15 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"\n{lang}, {source}: the first text waits {time.process_time() - started:.2f} s for lists and model"
         )
         articles = list(articles_of([record["tokens"] for record in records]))
-        other = _crfsuite(records[:_LEARNT])
-        rounds = [measured(articles, lang, other) for _ in range(options.rounds)]
-        per_s = len(articles) / statistics.median(ours for ours, _ in rounds)
+        others = [other for other in (_crfsuite(records[:_LEARNT]), _spacy(lang)) if other]
+        rounds = [measured(articles, lang, others) for _ in range(options.rounds)]
+        per_s = len(articles) / statistics.median(each[""] for each in rounds)
         print(f"{per_s:8.0f} articles/s of {WORDS} words, batches of {BATCH}; goal {GOAL_PER_S}")
-        if other:
-            ratio = statistics.median(theirs / ours for ours, theirs in rounds)
-            print(
-                f"{ratio:8.1f} times python-crfsuite, of which tags and features alone are made; goal {GOAL_RATIO}"
-            )
+        for other in others:
+            ratio = statistics.median(each[other.name] / each[""] for each in rounds)
+            print(f"{ratio:8.1f} times {other.name}; goal {other.goal}")
     print(f"\nload at the end: {machine.load()}")
 
 
@@ -65,30 +72,28 @@ def articles_of(sentences: Sequence[Sequence[str]]) -> Iterator[list[str]]:
         yield words[begin : begin + WORDS]
 
 
-def measured(articles: Sequence[Sequence[str]], lang: str, other: Tagger | None) -> tuple[float, float]:
-    """CPU seconds of one round: ours and the other's, batch by batch in turn."""
-    ours = theirs = 0.0
+def measured(articles: Sequence[Sequence[str]], lang: str, others: Sequence[Other]) -> Mapping[str, float]:
+    """CPU seconds of one round, batch by batch in turn: ours by the name "", and the others'."""
+    spent = dict.fromkeys(["", *(other.name for other in others)], 0.0)
     for begin in range(0, len(articles), BATCH):
         batch = articles[begin : begin + BATCH]
         texts = [(" ".join(words), lang, None) for words in batch]
         started = time.process_time()
         entities_of(texts)
-        between = time.process_time()
-        if other:
-            for words in batch:
-                other(words)
-        ours, theirs = ours + between - started, theirs + time.process_time() - between
-    return ours, theirs
+        spent[""] += time.process_time() - started
+        for other in others:
+            started = time.process_time()
+            other.tag(batch)
+            spent[other.name] += time.process_time() - started
+    return spent
 
 
-def _crfsuite(records: Sequence[dict[str, Any]]) -> Tagger | None:
-    """Tags the words of an article; None when python-crfsuite is not installed."""
+def _crfsuite(records: Sequence[dict[str, Any]]) -> Other | None:
+    """None when python-crfsuite is not installed."""
     try:
         import pycrfsuite
     except ImportError:
-        sys.stderr.write(
-            "python-crfsuite is not installed (pip install -e '.[train]'): there is nothing to compare with\n"
-        )
+        sys.stderr.write("python-crfsuite is not installed (pip install -e '.[train]'): it is left out\n")
         return None
     trainer = pycrfsuite.Trainer(verbose=False)
     for record in records:
@@ -98,7 +103,42 @@ def _crfsuite(records: Sequence[dict[str, Any]]) -> Tagger | None:
         trainer.train(str(Path(folder) / "model"))
         tagger = pycrfsuite.Tagger()
         tagger.open(str(Path(folder) / "model"))
-    return lambda words: tagger.tag(pycrfsuite.ItemSequence(plain_features(words)))
+
+    def tag(batch: Sequence[Sequence[str]]) -> object:
+        return [tagger.tag(pycrfsuite.ItemSequence(plain_features(words))) for words in batch]
+
+    return Other("python-crfsuite, of which tags and features alone are made", 4, tag)
+
+
+def _spacy(lang: str) -> Other | None:
+    """None when spaCy is not installed."""
+    try:
+        import spacy
+    except ImportError:
+        sys.stderr.write("spaCy is not installed (pip install -e '.[spacy]'): it is left out\n")
+        return None
+    pipeline = spacy.blank(lang)
+    pipeline.add_pipe("tok2vec")
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96, "upstream": "*"}
+    parser = {
+        "@architectures": "spacy.TransitionBasedParser.v2",
+        "state_type": "ner",
+        "extra_state_tokens": False,
+        "hidden_width": 64,
+        "maxout_pieces": 2,
+        "use_upper": True,
+        "nO": None,
+        "tok2vec": listener,
+    }
+    recogniser = pipeline.add_pipe("ner", config={"model": parser})
+    for label in ("PER", "ORG", "LOC"):
+        recogniser.add_label(label)
+    pipeline.initialize()
+
+    def tag(batch: Sequence[Sequence[str]]) -> object:
+        return list(pipeline.pipe((" ".join(words) for words in batch), batch_size=BATCH))
+
+    return Other("spaCy's blank tok2vec and ner", 15, tag)
 
 
 def plain_features(words: Sequence[str]) -> list[list[str]]:
