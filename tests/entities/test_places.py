@@ -15,7 +15,7 @@ from workers.entities.training.corpora import read, texts
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "entities"
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "entities" / "dev"
-FLOORS = {"places": 0.92, "places-aside": 0.87}
+FLOORS = {"places": 0.92, "places-aside": 0.9}
 """The share of them found with their very span and the right id. Lower it only with the reason in the commit."""
 
 
