@@ -36,3 +36,14 @@ def topics(khabar):
     """The test's topics, created."""
     result = khabar("topics", "create")
     assert result.exit_code == 0, result.output
+
+
+@pytest.fixture
+def khabar_alone():
+    """Runs a command where no service and no setting is."""
+    unset = {name: None for name in os.environ if name.startswith("KHABAR_")}
+
+    def run(*arguments, **more):
+        return CliRunner().invoke(cli.main, [str(each) for each in arguments], env=unset, **more)
+
+    return run

@@ -88,31 +88,36 @@ def card(topic: str, record: Record, *, width: int | None = None) -> Text:
     `topic` heads the card, and its last part chooses the colour.
     """
     text = Text(no_wrap=True, overflow="ignore")
-    text.append(topic, _STYLES.get(topic.rpartition(".")[2], "bold"))
+    text.append(topic, style_of(topic))
     for line in lines(record):
-        for number, value in enumerate(_broken(line, width)):
+        for number, value in enumerate(broken(line, width)):
             label = line.label if number == 0 else ""
             text.append(f"\n  {label:<{LABEL_CHARS}}", "dim")
             text.append(value, "bold" if line.label == "title" else "")
     return text
 
 
+def style_of(topic: str) -> str:
+    """The style of a topic's name; its last part chooses the colour."""
+    return _STYLES.get(topic.rpartition(".")[2], "bold")
+
+
 def lines(record: Record) -> Iterator[Line]:
     """What there is to say of a record, in reading order; fields that it does not have give no line."""
     if isinstance(record, RejectedEvent):
-        yield from _named("title", record.title)
-        yield from _source(record.source, record.url)
+        yield from named("title", record.title)
+        yield from source_lines(record.source, record.url)
         yield Line("reason", record.reason)
-        yield from _named("detail", record.detail)
+        yield from named("detail", record.detail)
         yield Line("id", clean(record.id))
     elif isinstance(record, DeadLetter):
         yield Line("reason", f"{record.reason} ({clean(record.error)}, stage {clean(record.stage)})")
-        yield from _named("message", record.message)
+        yield from named("message", record.message)
         yield Line("origin", clean(record.origin))
     elif isinstance(record, RawEvent):
-        yield from _named("title", record.title)
-        yield from _named("source", record.source)
-        yield from _named("url", record.url)
+        yield from named("title", record.title)
+        yield from named("source", record.source)
+        yield from named("url", record.url)
         yield Line(
             "body", f"{len(record.body):,} {'bytes' if isinstance(record.body, bytes) else 'characters'}"
         )
@@ -121,11 +126,11 @@ def lines(record: Record) -> Iterator[Line]:
 
 
 def _article(article: CleanedArticle) -> Iterator[Line]:
-    yield from _named("title", article.title)
-    yield from _source(article.source, article.url)
+    yield from named("title", article.title)
+    yield from source_lines(article.source, article.url)
     yield Line("language", clean(article.lang))
     if article.published_at is not None:
-        yield Line("date", _shown_time(article.published_at))
+        yield Line("date", shown_time(article.published_at))
     if isinstance(article, TaggedArticle):
         for number, entity in enumerate(article.entities[:ENTITIES_SHOWN]):
             label = "entities" if number == 0 else ""
@@ -135,21 +140,23 @@ def _article(article: CleanedArticle) -> Iterator[Line]:
     if isinstance(article, PublishedArticle):
         yield Line("duplicate", _shown_verdict(article.duplicate))
     yield Line("id", clean(article.id))
-    yield from _named("text", _beginning(article.text, TEXT_CHARS))
+    yield from named("text", beginning(article.text, TEXT_CHARS))
 
 
-def _named(label: str, value: str | None) -> Iterator[Line]:
-    if value and (text := _beginning(clean(value[: 4 * FIELD_CHARS]), FIELD_CHARS)):
+def named(label: str, value: str | None) -> Iterator[Line]:
+    """A line with a foreign value, cut where it is long; none where there is no value."""
+    if value and (text := beginning(clean(value[: 4 * FIELD_CHARS]), FIELD_CHARS)):
         yield Line(label, foreign=text)
 
 
-def _source(source: Source, url: str | None) -> Iterator[Line]:
+def source_lines(source: Source, url: str | None) -> Iterator[Line]:
+    """Who published an article, and where."""
     if source.name or source.domain:
         yield Line("source", clean(source.domain or ""), clean(source.name or ""))
-    yield from _named("url", url)
+    yield from named("url", url)
 
 
-def _beginning(text: str, most_chars: int) -> str:
+def beginning(text: str, most_chars: int) -> str:
     """At most so many characters of the text, cut after a word."""
     text = clean(text[: 4 * most_chars])
     if len(text) <= most_chars:
@@ -169,11 +176,12 @@ def _shown_verdict(duplicate: Duplicate) -> str:
     return verdict
 
 
-def _shown_time(time: datetime) -> str:
+def shown_time(time: datetime) -> str:
+    """A time in UTC, to the minute."""
     return f"{time:%Y-%m-%d %H:%M} UTC"
 
 
-def _broken(line: Line, width: int | None) -> Iterator[str]:
+def broken(line: Line, width: int | None) -> Iterator[str]:
     """The line's values, at most `width` cells each; each part of a foreign text is isolated on its own."""
     separator = "  " if line.latin and line.foreign else ""
     room = None if width is None else max(width - LABEL_CHARS - 2, NARROWEST)

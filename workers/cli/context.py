@@ -97,10 +97,10 @@ def stop_on_signals() -> Iterator[Stop]:
 
 
 @contextmanager
-def slow_progress() -> Iterator[Callable[[str, int, int | None], None]]:
+def slow_progress(after_s: float = SLOW_AFTER_S) -> Iterator[Callable[[str, int, int | None], None]]:
     """Gives show(what, done, total), to be called after each thing done; `total` may be None, not known.
 
-    After a second a bar appears on standard error, where that is a terminal.
+    After `after_s` a bar appears on standard error, where that is a terminal.
     """
     if not sys.stderr.isatty():
         yield lambda _what, _done, _total: None
@@ -111,7 +111,7 @@ def slow_progress() -> Iterator[Callable[[str, int, int | None], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     task = bar.add_task("")
-    due = time.monotonic() + SLOW_AFTER_S
+    due = time.monotonic() + after_s
 
     def show(what: str, done: int, total: int | None) -> None:
         nonlocal due

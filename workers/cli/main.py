@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "tail": "Follow what is published, as readable cards.",
     "process": "Turn files into records on standard output, without Kafka.",
     "explain": "Show what is taken from a page, what is left out, and why.",
+    "dup": "Say why an article counts as a copy of another, or as none.",
     "audit": "Say from the topics alone that every event ended exactly once.",
     "dead": "List, show and replay events that could not be processed.",
     "topics": "Create, check and list the topics.",

@@ -155,6 +155,14 @@ def in_words(verdict: Duplicate) -> str:
     return f"{name}: {_VERDICTS[verdict.relation].format(of=verdict.of or 'an earlier article')}"
 
 
+def unique_rule(rules: Rules = RULES) -> str:
+    """What an article is found unique by."""
+    return (
+        f"of the articles that the index remembered, none was alike: {rules.jaccard:.0%} (jaccard), or "
+        f"{rules.containment:.0%} of one in the other (containment), and the same numbers or names"
+    )
+
+
 _VERDICTS: Final = {
     Relation.UNIQUE: "nothing like it was seen",
     Relation.EXACT: "the same words as {of}",
