@@ -31,10 +31,19 @@ from workers.dedup.stage import NAMES_SIZE
 
 LAYOUT_VERSION: Final = 2
 ANSWER_BYTES: Final = 37
+CHUNK_BYTES: Final = 65_400
+"""A string holds as many records or buckets as go into this; with its key it takes less than STRING_BYTES."""
+STRING_BYTES: Final = 1 << 16
+RECORD_BYTES: Final = 283
+BUCKET_BYTES: Final = 48
+BUCKET_ENTRIES: Final = 8
+FEWEST_BUCKETS: Final = 16
+RECORDS: Final = "records"
+_KEY_TABLES: Final = ("origins", "digests", "pages")
 _KEY_ROOM: Final = 1.25
 _ANCHOR_ROOM: Final = 1.1
 """Entries that there is room for, to those that a full window takes. Of its anchors an article can lose some."""
-_RELATIONS: Final = (
+RELATIONS: Final = (
     Relation.UNIQUE,
     Relation.EXACT,
     Relation.NEAR,
@@ -43,10 +52,10 @@ _RELATIONS: Final = (
     Relation.CONTAINED_IN,
     Relation.REVISION,
 )
-_SIMILARITY_STEPS: Final = 10_000
+SIMILARITY_STEPS: Final = 10_000
 _HEAD: Final = Struct(f">16s8s8s8s2sH6s4x1x2x1x2x4x16x16xHIBBB{2 * NUMBERS_SIZE}s{2 * NAMES_SIZE}s2sBBBx")
 _ANSWER: Final = Struct(">BHH16s16s")
-_NO_ID: Final = bytes(16)
+NO_ID: Final = bytes(16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +69,31 @@ class Retention:
 def shard_key(prefix: str, shard: int) -> str:
     """The layout hash of a shard: the one key that the script is given."""
     return f"{prefix}:dedup:{LAYOUT_VERSION}:{{{shard}}}:layout"
+
+
+def strings(key: str, window: int) -> dict[str, list[str]]:
+    """By table, the keys of the strings that a full index has which was made for `window`; `key` is its shard_key."""
+    prefix = key.removesuffix("layout")
+    return {
+        name: [f"{prefix}{name}:{number}" for number in range(-(-units // (CHUNK_BYTES // size)))]
+        for name, (units, size) in _tables(window).items()
+    }
+
+
+def full_bytes(window: int) -> int:
+    """What a full shard takes in Redis, at most: some 390 bytes an article where there are many."""
+    return sum(len(keys) * STRING_BYTES for keys in strings("", window).values())
+
+
+def _tables(window: int) -> dict[str, tuple[int, int]]:
+    """How many units each table has, and their size in bytes; index.lua reckons likewise."""
+    keys = max(FEWEST_BUCKETS, int(window * _KEY_ROOM / BUCKET_ENTRIES + 0.5))
+    anchors = window * (SMALLEST_ANCHORS + LEAD_ANCHORS) * _ANCHOR_ROOM
+    return {
+        RECORDS: (window + 1, RECORD_BYTES),
+        "anchors": (max(FEWEST_BUCKETS, int(anchors / BUCKET_ENTRIES + 0.5)), BUCKET_BYTES),
+        **dict.fromkeys(_KEY_TABLES, (keys, BUCKET_BYTES)),
+    }
 
 
 def shard_of(lang: str, shards: int) -> int:
@@ -147,13 +181,13 @@ def verdicts(answers: bytes) -> list[Duplicate]:
 
 
 def _verdict(relation: int, revision: int, similarity: int, of: bytes, cluster: bytes) -> Duplicate:
-    kind = _RELATIONS[relation - 1]
-    other = None if of == _NO_ID else of.hex()
+    kind = RELATIONS[relation - 1]
+    other = None if of == NO_ID else of.hex()
     is_unique = kind is Relation.UNIQUE
     return Duplicate(
         relation=kind,
         of=None if is_unique else other,
-        similarity=None if other is None else similarity / _SIMILARITY_STEPS,
+        similarity=None if other is None else similarity / SIMILARITY_STEPS,
         cluster=cluster.hex(),
         revision=revision if kind is Relation.REVISION else None,
         contains=other if is_unique else None,
