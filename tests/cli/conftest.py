@@ -40,10 +40,10 @@ def topics(khabar):
 
 @pytest.fixture
 def khabar_alone():
-    """Runs a command where no service and no setting is."""
+    """khabar_alone("tail", KHABAR_KAFKA="...") runs a command with these variables and no others."""
     unset = {name: None for name in os.environ if name.startswith("KHABAR_")}
 
-    def run(*arguments, **more):
-        return CliRunner().invoke(cli.main, [str(each) for each in arguments], env=unset, **more)
+    def run(*arguments, **variables):
+        return CliRunner().invoke(cli.main, [str(each) for each in arguments], env=unset | variables)
 
     return run

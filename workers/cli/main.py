@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "dup": "Say why an article counts as a copy of another, or as none.",
     "audit": "Say from the topics alone that every event ended exactly once.",
     "dead": "List, show and replay events that could not be processed.",
+    "dedup": "Show what the index of de-duplication holds, and empty it.",
     "topics": "Create, check and list the topics.",
     "health": "Say whether workers and services do their work.",
     "config": "Show the variables, their values, and what they do.",
