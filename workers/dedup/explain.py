@@ -140,7 +140,7 @@ def compare(
         passages=tuple(nlargest(MOST_PASSAGES, _passages(ours, theirs), key=lambda passage: passage.words)),
         numbers=numbers,
         names=names,
-        rule=_RULES_IN_WORDS[verdict.relation],
+        rule=rule_of(verdict.relation),
         checks=tuple(_checks(verdict.relation, likeness, numbers, names, rules)),
     )
 
@@ -153,6 +153,11 @@ def in_words(verdict: Duplicate) -> str:
     if verdict.relation is Relation.REVISION and verdict.revision is not None:
         name += f" {verdict.revision}"
     return f"{name}: {_VERDICTS[verdict.relation].format(of=verdict.of or 'an earlier article')}"
+
+
+def rule_of(relation: Relation) -> str:
+    """What an article is found to be this by, of a unique one: to contain an alert."""
+    return _RULES_IN_WORDS[relation]
 
 
 def unique_rule(rules: Rules = RULES) -> str:

@@ -24,7 +24,7 @@ from workers.cli.card import (
     source_lines,
     style_of,
 )
-from workers.dedup.explain import Check, Comparison, Particulars, in_words, unique_rule
+from workers.dedup.explain import Check, Comparison, Particulars, in_words, rule_of, unique_rule
 from workers.runtime.lookup import Found
 
 PASSAGE_CHARS: Final = 80
@@ -121,7 +121,7 @@ def _sides(each: Explained, kept_days: int) -> Iterator[Line | None]:
     yield None
     if each.named_id is None:
         if each.found.article.duplicate.relation is Relation.UNIQUE:
-            yield Line("rule", unique_rule())
+            yield _prose("rule", unique_rule())
         return
     if each.other is not None:
         again = " (the same page: it was sent again)" if each.named_id == each.found.article.id else ""
@@ -129,8 +129,9 @@ def _sides(each: Explained, kept_days: int) -> Iterator[Line | None]:
         yield from _side_lines(each.other)
         return
     why = f"has no record in the topics any more (they keep {kept_days} days): nothing can be compared"
-    yield Line("other", f"{clean(each.named_id)} {why}")
+    yield _prose("other", f"{clean(each.named_id)} {why}")
     yield from _recorded(each.found.article.duplicate)
+    yield _prose("rule", rule_of(each.found.article.duplicate.relation))
 
 
 def _side_lines(found: Found) -> Iterator[Line]:
@@ -147,18 +148,25 @@ def _comparison(each: Explained, comparison: Comparison, width: int | None) -> I
     likeness = comparison.likeness
     yield None
     yield from _recorded(each.found.article.duplicate)
-    yield Line(
+    yield _prose(
         "exact",
         f"{likeness.jaccard:.1%} alike (Jaccard); {likeness.here_in_there:.1%} of this text is in the other, "
         f"{likeness.there_in_here:.1%} of the other in this",
     )
-    yield Line("length", f"{likeness.shingles:,} shingles (runs of three words), {likeness.other_shingles:,}")
-    yield Line("rule", comparison.rule)
-    yield from (Line("", _check(check)) for check in comparison.checks)
+    yield _prose(
+        "length", f"{likeness.shingles:,} shingles (runs of three words), {likeness.other_shingles:,}"
+    )
+    yield _prose("rule", comparison.rule)
+    yield from (_prose("", _check(check)) for check in comparison.checks)
     yield None
     yield from _passages(each.found.article.text, comparison, width)
     yield from _particulars("numbers", comparison.numbers)
     yield from _particulars("names", comparison.names)
+
+
+def _prose(label: str, sentence: str) -> Line:
+    """A line of our own words. As foreign text it is broken where the terminal is narrow."""
+    return Line(label, foreign=sentence)
 
 
 def _recorded(verdict: Duplicate) -> Iterator[Line]:
