@@ -86,6 +86,14 @@ def hashes(codes: NDArray[np.uint32]) -> NDArray[np.uint64]:
     return _hashes[codes]
 
 
+def begins_word(found: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where a word begins, of kinds without DROPPED."""
+    in_word: NDArray[np.bool_] = found != GAP
+    begins = in_word.copy()
+    begins[1:] &= ~in_word[:-1] | ((found[1:] | found[:-1]) & ALONE).astype(np.bool_)
+    return begins
+
+
 def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """splitmix64's step: every input bit moves every output bit. Source: Steele, Lea, Flood,
     "Fast splittable pseudorandom number generators", OOPSLA 2014, with Stafford's variant 13.

@@ -4,11 +4,11 @@ The index decides by samples (workers/dedup/signature.py), and without what it k
 all of both texts is compared, so a figure can fall on the other side of a rule's number than the estimate did.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from itertools import pairwise, takewhile
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -26,9 +26,11 @@ _NAMED: Final = frozenset({Label.PER, Label.LOC})
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word as fingerprints see it, and where it stands in the text: half-open, in code points."""
+    """A word as fingerprints see it, and where it stands in the text: half-open, in code points. `folded` is the same for
+    all forms of a word.
+    """
 
-    folded: str
+    folded: bytes
     start: int
     end: int
     is_number: bool
@@ -105,23 +107,20 @@ class Comparison:
 def words(text: str) -> list[Word]:
     """The words of a text, in order, as `workers.dedup.signature.sign` sees them. Accepts any `str`."""
     prepared = [characters.prepare(character) for character in text[:MAX_CODE_POINTS]]
-    lengths = [len(part) for part in prepared]
-    folded = characters.fold(characters.code_points("".join(prepared)))
-    at = np.repeat(np.arange(len(prepared)), lengths)
-    kept = folded != characters.DROPPED
-    folded, at = folded[kept], at[kept]
-    in_word = folded != characters.GAP
-    alone = (folded & characters.ALONE) != 0
-    begins = in_word.copy()
-    begins[1:] &= ~in_word[:-1] | alone[1:] | alone[:-1]
-    letters, at = folded[in_word], at[in_word].tolist()
-    starts = np.flatnonzero(begins[in_word]).tolist()
-    spelled = (letters & characters.LETTER).tolist()
-    digits = ((letters & characters.DIGIT) != 0).tolist()
-    return [
-        Word("".join(map(chr, spelled[start:end])), at[start], at[end - 1] + 1, any(digits[start:end]))
-        for start, end in pairwise([*starts, len(spelled)])
-    ]
+    codes = characters.code_points("".join(prepared))
+    at = np.repeat(np.arange(len(prepared)), [len(part) for part in prepared])
+    kinds = characters.kinds(codes)
+    kept = kinds != characters.DROPPED
+    codes, kinds, places = codes[kept], kinds[kept], at[kept].tolist()
+    in_word = kinds != characters.GAP
+    starts = np.flatnonzero(characters.begins_word(kinds)).tolist()
+    letters = characters.hashes(codes)
+    found = []
+    for start, limit in pairwise([*starts, len(codes)]):
+        end = start + int(in_word[start:limit].sum())
+        is_number = bool((kinds[start:end] & characters.DIGIT).any())
+        found.append(Word(letters[start:end].tobytes(), places[start], places[end - 1] + 1, is_number))
+    return found
 
 
 def compare(
@@ -188,7 +187,7 @@ _RULES_IN_WORDS: Final = {
 }
 
 
-def _shingles(text: Sequence[Word]) -> list[tuple[str, ...]]:
+def _shingles(text: Sequence[Word]) -> list[tuple[bytes, ...]]:
     folded = [word.folded for word in text]
     return list(zip(*(folded[offset:] for offset in range(SHINGLE_WORDS)), strict=False))
 
@@ -210,7 +209,7 @@ def _likeness(ours: Sequence[Word], theirs: Sequence[Word]) -> Likeness:
 
 def _passages(ours: Sequence[Word], theirs: Sequence[Word]) -> Iterator[Passage]:
     """Runs of words in common that do not overlap in the article, in order: at each word the longest that begins there."""
-    places: dict[tuple[str, ...], list[int]] = {}
+    places: dict[tuple[bytes, ...], list[int]] = {}
     for there, shingle in enumerate(_shingles(theirs)):
         found = places.setdefault(shingle, [])
         if len(found) < _MOST_PLACES:
@@ -246,12 +245,12 @@ def _named(article: TaggedArticle) -> dict[str, str]:
     return {entity.id: entity.name for entity in reversed(article.entities) if entity.label in _NAMED}
 
 
-def _particulars(here: dict[str, str], there: dict[str, str]) -> Particulars:
+def _particulars(here: Mapping[Any, str], there: Mapping[Any, str]) -> Particulars:
     """Of things by their identity; the dictionaries are in reverse, so that a thing's first form counts."""
     return Particulars(
-        both=tuple(written for key, written in reversed(here.items()) if key in there),
-        only_here=tuple(written for key, written in reversed(here.items()) if key not in there),
-        only_there=tuple(written for key, written in reversed(there.items()) if key not in here),
+        both=tuple(here[key] for key in [*here][::-1] if key in there),
+        only_here=tuple(here[key] for key in [*here][::-1] if key not in there),
+        only_there=tuple(there[key] for key in [*there][::-1] if key not in here),
     )
 
 
@@ -284,6 +283,11 @@ def _alike(relation: Relation, likeness: Likeness, rules: Rules) -> Check:
     )
     if is_jaccard:
         return _at_least("jaccard", "Jaccard similarity of the shingles", likeness.jaccard, rules.jaccard)
+    if relation is Relation.CONTAINED_IN:
+        return _at_least("contained", says, contained, rules.contained)
+    if rules.containment_with_many <= contained < rules.containment:
+        says = f"{says}, with {rules.many_anchors} anchors in common"
+        return _at_least("containment_with_many", says, contained, rules.containment_with_many)
     return _at_least("containment", says, contained, rules.containment)
 
 

@@ -170,9 +170,7 @@ def words_of(texts: Sequence[str]) -> Words:
         text_ends = np.concatenate((np.zeros(1, np.int64), np.cumsum(kept)))[text_ends]
         codes, kinds = codes[kept], kinds[kept]
     in_word = kinds != characters.GAP
-    begins = in_word.copy()
-    begins[1:] &= ~in_word[:-1] | ((kinds[1:] | kinds[:-1]) & characters.ALONE).astype(np.bool_)
-    starts = np.flatnonzero(begins)
+    starts = np.flatnonzero(characters.begins_word(kinds))
     bounds = np.append(0, np.searchsorted(starts, text_ends))
     is_number = np.zeros(len(starts), np.bool_)
     is_number[np.searchsorted(starts, np.flatnonzero(kinds & characters.DIGIT), side="right") - 1] = True

@@ -10,7 +10,8 @@ from workers.errors import ConfigError
 from workers.runtime.audit import replay_number
 from workers.runtime.chain import INPUT_ROLES, StageName, group_name
 from workers.runtime.clients import Addresses, admin, consumer, speaking_to
-from workers.stores.redis_index import connect, open_index
+from workers.stores.census import clear
+from workers.stores.connection import connect
 from workers.subscribe import partitions_of
 from workers.topics import table
 
@@ -38,7 +39,7 @@ def replay_from_the_beginning(settings: Settings, addresses: Addresses, names: S
         number = replay_number(cluster, settings.group, partitions) + 1
         if StageName.DEDUP in names:
             with connect(settings, addresses.redis_url()) as redis:
-                open_index(settings, redis).clear()
+                clear(redis, settings)
         begins = client.beginning_offsets(partitions)
         offsets = {each: OffsetAndMetadata(begins[each], str(number), -1) for each in partitions}
         _set_offsets(cluster, group, offsets)

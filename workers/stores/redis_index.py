@@ -4,11 +4,9 @@ The script is atomic. Redis forgets nothing of it but by a crash: with appendfsy
 what is then decided again may get another verdict than before.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
 import redis
-from more_itertools import chunked
 
 from schemas.published_article import Duplicate
 from workers.config import Settings
@@ -32,10 +30,6 @@ def open_index(settings: Settings, client: redis.Redis) -> "RedisIndex":
     )
 
 
-def _escaped(pattern: str) -> str:
-    return re.sub(r"([\\*?\[\]])", r"\\\1", pattern)
-
-
 class RedisIndex:
     """Implements workers.dedup.index.Index with one script call per shard and batch."""
 
@@ -50,7 +44,6 @@ class RedisIndex:
         rules: Rules = RULES,
     ) -> None:
         self._shards = Shards(prefix, shards, Retention(window=window, days=days), rules)
-        self._client = client
         self._address = address(client)
         # redis-py's Script calls EVALSHA, and loads the script when the server does not know it.
         self._run = client.register_script(SCRIPT)
@@ -66,15 +59,6 @@ class RedisIndex:
     def committed(self, offsets: Mapping[str, int]) -> None:
         """See Index.committed. Raises as `decide` does."""
         self._shards.committed(self._script, offsets)
-
-    def clear(self) -> None:
-        """Forget everything. Raises as `decide` does."""
-        with reported(self._address):
-            for key in self._shards.keys:
-                for batch in chunked(
-                    self._client.scan_iter(match=_escaped(key.removesuffix("layout")) + "*"), 500
-                ):
-                    self._client.unlink(*batch)
 
     def _script(self, key: str, arguments: Sequence[bytes]) -> list[bytes]:
         with reported(self._address):
