@@ -31,9 +31,9 @@ PUBLISH_MARGIN_S: Final = 3.0
 """Beyond the timeout of the transaction: for the records to be made and sent, and the broker's last word."""
 
 PENDING_DELAY_S: Final = 0.01
-PENDING_DELAY_MOST_S: Final = 0.5
+PENDING_DELAY_MOST_S: Final = 0.04
 """Between tries while another worker's transaction is under way: some 50 ms with a broker beside it."""
-PENDING_TRIES: Final = 6
+PENDING_TRIES: Final = 25
 """After so many, Kafka is asked what has become of it."""
 
 log = structlog.get_logger()
