@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.exceptions import ClusterError, RedisClusterException, SlotNotCoveredError
 
 from workers.config import Settings
 from workers.embedded.stack import Stack
 from workers.errors import ConfigError, TransientError
-from workers.stores.connection import _unsuitable, address, connect
+from workers.stores.connection import _no_address_of_a_node, _unsuitable, address, connect, reported
 
 
 @pytest.mark.parametrize(
@@ -48,9 +49,8 @@ def test_a_missing_ca_file_is_a_mistake_of_the_configuration(tmp_path):
     [
         ({"redis_version": "6.0.16", "maxmemory_policy": "noeviction"}, "6.2"),
         ({"redis_version": "7.2.4", "maxmemory_policy": "allkeys-lru"}, "noeviction"),
-        ({"redis_version": "7.0.15", "cluster_enabled": 1}, "Cluster"),
     ],
-    ids=["too old", "may evict", "cluster"],
+    ids=["too old", "may evict"],
 )
 def test_an_unsuitable_server_is_named(facts, word):
     assert word in (_unsuitable(facts) or "")
@@ -62,6 +62,34 @@ def test_a_suitable_server_is_taken(version):
         _unsuitable({"redis_version": version, "maxmemory_policy": "noeviction", "cluster_enabled": 0})
         is None
     )
+
+
+@pytest.mark.parametrize("url", ["redis://cache.example/2", "unix:///run/redis.sock"])
+def test_a_cluster_is_named_by_a_node_s_address_and_no_database(url):
+    client = redis.Redis.from_url(url)
+    assert "redis://HOST:PORT/0" in (_no_address_of_a_node(client) or "")
+
+
+def test_what_a_cluster_client_met_is_what_is_said():
+    """redis-py says that no node could be reached, whatever they answered."""
+    error = RedisClusterException("Redis Cluster cannot be connected")
+    error.__cause__ = redis.AuthenticationError("WRONGPASS")
+    with pytest.raises(ConfigError, match="WRONGPASS"), reported("cache.example:6379/0"):
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SlotNotCoveredError("Slot 7"),
+        ClusterError("TTL exhausted."),
+        redis.exceptions.ClusterDownError("down"),
+    ],
+    ids=["slot not covered", "redirected for ever", "cluster down"],
+)
+def test_a_cluster_out_of_order_is_transient(error):
+    with pytest.raises(TransientError, match="does not take the work now"), reported("cache.example:6379/0"):
+        raise error
 
 
 @pytest.fixture

@@ -9,10 +9,12 @@ from typing import Any, Final
 
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import ClusterError, RedisClusterException
 from redis.retry import Retry
 
 from workers.config import Settings
 from workers.errors import ConfigError, KhabarError, TransientError
+from workers.stores.cluster import Cluster
 
 CONNECT_TIMEOUT_S: Final = 5.0
 ANSWER_TIMEOUT_S: Final = 10.0
@@ -24,6 +26,9 @@ _WITH_TLS: Final = (
     ". If it is up: does it speak TLS at this port? Without TLS, KHABAR_REDIS begins with redis://"
 )
 
+Client = redis.Redis | Cluster
+
+_MOVING: Final = "its cluster is moving data"
 _PASSING: Final = {
     "OOM": "its memory limit is reached: raise maxmemory, or lower KHABAR_DEDUP_WINDOW",
     "READONLY": "it is a replica: a fail-over is under way, or KHABAR_REDIS names the wrong server",
@@ -34,9 +39,10 @@ _PASSING: Final = {
     "CLUSTERDOWN": "its cluster is down",
     "MASTERDOWN": "it is a replica without its master",
     "NOREPLICAS": "it misses its replicas",
-    "TRYAGAIN": "its cluster is moving data",
+    "TRYAGAIN": _MOVING,
+    "non local key": _MOVING,
 }
-"""Error codes of conditions that end."""
+"""Error codes of conditions that end; of the last one, Redis gives words alone."""
 _CODE_OF_CLASS: Final = (
     # redis-py takes these codes off the message.
     (redis.exceptions.OutOfMemoryError, "OOM"),
@@ -49,27 +55,33 @@ _CODE_OF_CLASS: Final = (
 )
 
 
-def connect(settings: Settings, url: str) -> redis.Redis:
-    """A client of the Redis at `url`, which has answered. Nothing is retried behind the caller's back.
+def connect(settings: Settings, url: str) -> Client:
+    """A client of the Redis at `url`, or of the cluster that it is a node of. It has answered, and retries nothing
+    behind the caller's back.
 
-    Raises TransientError when Redis is away; ConfigError for a wrong password or certificate, a server that is too
-    old, part of a cluster, or allowed to evict the index.
+    Raises TransientError when Redis is away; ConfigError for a wrong password or certificate, or a server that is too
+    old or allowed to evict the index.
     """
-    client = redis.Redis.from_url(url, **_options(settings, url))
-    with reported(address(client), if_up=_WITH_TLS if url.startswith("rediss:") else _WITHOUT_TLS):
-        client.ping()
-        try:
-            facts: dict[str, Any] = client.info("everything")
-        except redis.exceptions.NoPermissionError:  # an account for the index alone may not ask
+    options = _options(settings, url)
+    client = redis.Redis.from_url(url, **options)
+    place = address(client)
+    with reported(place, if_up=_WITH_TLS if url.startswith("rediss:") else _WITHOUT_TLS):
+        facts = _facts(client)
+        is_cluster = bool(facts.get("cluster_enabled"))
+        if mistake := _unsuitable(facts) or (_no_address_of_a_node(client) if is_cluster else None):
+            client.close()
+            raise ConfigError(f"Redis at {place} cannot hold the index: {mistake}")
+        if not is_cluster:
             return client
-    if mistake := _unsuitable(facts):
         client.close()
-        raise ConfigError(f"Redis at {address(client)} cannot hold the index: {mistake}")
-    return client
+        # A cluster may serve some of its slots only: the languages in these go on.
+        return Cluster(url=url, require_full_coverage=False, **options)
 
 
-def address(client: redis.Redis) -> str:
-    """HOST:PORT or the socket's path, and the database; no password."""
+def address(client: Client) -> str:
+    """HOST:PORT or the socket's path, and the database; no password. Of a cluster, the node that was named."""
+    if isinstance(client, Cluster):
+        return f"{client.startup_nodes[0].name}/0"
     options = client.connection_pool.connection_kwargs
     place = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
     return f"{place}/{options.get('db', 0)}"
@@ -80,8 +92,8 @@ def reported(place: str, *, if_up: str = "") -> Iterator[None]:
     """Turns redis-py's errors into Khabar's, naming `place`; `if_up` is what to look at when Redis is there."""
     try:
         yield
-    except (redis.RedisError, OSError) as error:
-        raise _translated(error, place, if_up) from error
+    except (redis.RedisError, RedisClusterException, OSError) as error:
+        raise _translated(_cause(error), place, if_up) from error
 
 
 def _options(settings: Settings, url: str) -> dict[str, Any]:
@@ -103,6 +115,32 @@ def _options(settings: Settings, url: str) -> dict[str, Any]:
     return options
 
 
+def _facts(client: redis.Redis) -> dict[str, Any]:
+    """What INFO says; to an account that may not ask, the little that HELLO says to all."""
+    try:
+        found: dict[str, Any] = client.info("everything")
+    except redis.exceptions.NoPermissionError:
+        said = client.execute_command("HELLO")  # type: ignore[no-untyped-call]  # redis-py
+        pairs = said.items() if isinstance(said, dict) else zip(said[::2], said[1::2], strict=True)
+        known = {_text(name): _text(value) for name, value in pairs}
+        found = {"redis_version": known["version"], "cluster_enabled": known["mode"] == "cluster"}
+    return found
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _cause(error: Exception) -> Exception:
+    """What redis-py's client for clusters met, where it says only that it could not go on."""
+    while isinstance(error, RedisClusterException):
+        behind = error.__cause__ or error.__context__
+        if not isinstance(behind, redis.RedisError | RedisClusterException | OSError):
+            break
+        error = behind
+    return error
+
+
 def _translated(error: Exception, place: str, if_up: str) -> KhabarError:
     """ConfigError for what a person has to change, TransientError for what ends by itself or by an operator."""
     said = f"Redis at {place}: {str(error).rstrip('.')}"
@@ -112,6 +150,8 @@ def _translated(error: Exception, place: str, if_up: str) -> KhabarError:
         return ConfigError(f"{said}; set KHABAR_REDIS_CA_FILE to the PEM file of the certificate's authority")
     if code := _code(error):
         return TransientError(f"{said}; it does not take the work now: {_PASSING[code]}")
+    if isinstance(error, ClusterError | RedisClusterException):
+        return TransientError(f"{said}; it does not take the work now: {_MOVING}, or a part of it is down")
     if isinstance(error, redis.ConnectionError | redis.TimeoutError | OSError):
         return TransientError(f"{said}; it is away, or too slow{if_up}")
     return ConfigError(f"{said}; it gave an answer that it should not give: is this database Khabar's alone?")
@@ -130,11 +170,18 @@ def _unsuitable(facts: dict[str, Any]) -> str | None:
     version = tuple(int(part) for part in re.findall(r"[0-9]+", str(facts["redis_version"]))[:2])
     if version < OLDEST_VERSION:
         return f"it is version {facts['redis_version']}, and 6.2 is the oldest that will do"
-    if facts.get("cluster_enabled"):
-        return "it is part of a Redis Cluster, which this version does not speak to"
     if str(facts.get("maxmemory_policy", "")).startswith("allkeys"):
         return (
             f"its maxmemory-policy is {facts['maxmemory_policy']}, so that it may throw the index away when memory "
             "is short, and copies would be published; set it to noeviction"
+        )
+    return None
+
+
+def _no_address_of_a_node(client: redis.Redis) -> str | None:
+    options = client.connection_pool.connection_kwargs
+    if options.get("path") or options.get("db"):
+        return (
+            "it is part of a cluster, which KHABAR_REDIS names by redis://HOST:PORT/0, with no other database"
         )
     return None

@@ -70,7 +70,7 @@ local CHUNK_BYTES = 65400
 local ENTRY_BYTES, BUCKET_BYTES, RECORD_BYTES = 6, 48, 283
 local SIZES = {records = RECORD_BYTES, anchors = BUCKET_BYTES, origins = BUCKET_BYTES, digests = BUCKET_BYTES,
                pages = BUCKET_BYTES}
-local units, changed, is_there = {}, {}, {}
+local units, changed = {}, {}
 for name in pairs(SIZES) do units[name], changed[name] = {}, {} end
 
 local function place(name, number)
@@ -93,18 +93,21 @@ local function write(name, number, unit)
   units[name][number], changed[name][number] = unit, true
 end
 
+-- Strings that are not there are made at their full size at once: one that grows takes up to twice its room. All are
+-- asked for before the first is written: while a cluster moves them, the question is where the script ends.
 local function write_all()
+  local writes, is_there = {}, {}
   for name, numbers in pairs(changed) do
     for number in pairs(numbers) do
       local key, at, size, in_chunk = place(name, number)
-      if not is_there[key] then
-        -- At its full size at once: a string that grows takes up to twice its room.
-        if call('EXISTS', key) == 0 then call('SETRANGE', key, in_chunk * size - 1, '\0') end
-        is_there[key] = true
+      if is_there[key] == nil then
+        is_there[key] = call('EXISTS', key) == 1
+        if not is_there[key] then table.insert(writes, 1, {key, in_chunk * size - 1, '\0'}) end
       end
-      call('SETRANGE', key, at, units[name][number])
+      writes[#writes + 1] = {key, at, units[name][number]}
     end
   end
+  for _, each in ipairs(writes) do call('SETRANGE', each[1], each[2], each[3]) end
 end
 
 -- Arrivals are counted from 1; entries hold the last 4 bytes.

@@ -5,21 +5,25 @@ what is then decided again may get another verdict than before.
 """
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha1
 
-import redis
+from redis.exceptions import NoScriptError
 
 from schemas.published_article import Duplicate
 from workers.config import Settings
 from workers.dedup.index import Candidate
 from workers.dedup.rules import RULES, Rules
-from workers.stores.connection import address, connect, reported
+from workers.stores.connection import Client, address, connect, reported
 from workers.stores.layout import Retention
 from workers.stores.script import SCRIPT, Shards
 
 __all__ = ["RedisIndex", "connect", "open_index"]
 
+_DIGEST = sha1(SCRIPT, usedforsecurity=False).hexdigest()
+"""The name by which Redis knows the script."""
 
-def open_index(settings: Settings, client: redis.Redis) -> "RedisIndex":
+
+def open_index(settings: Settings, client: Client) -> "RedisIndex":
     """The index that the settings describe."""
     return RedisIndex(
         client,
@@ -35,7 +39,7 @@ class RedisIndex:
 
     def __init__(
         self,
-        client: redis.Redis,
+        client: Client,
         *,
         window: int,
         days: float = 3650,
@@ -44,9 +48,8 @@ class RedisIndex:
         rules: Rules = RULES,
     ) -> None:
         self._shards = Shards(prefix, shards, Retention(window=window, days=days), rules)
+        self._client = client
         self._address = address(client)
-        # redis-py's Script calls EVALSHA, and loads the script when the server does not know it.
-        self._run = client.register_script(SCRIPT)
 
     def decide(
         self, candidates: Sequence[Candidate], *, withdrawn: Sequence[str] = (), own: Mapping[str, int] = {}
@@ -62,5 +65,9 @@ class RedisIndex:
 
     def _script(self, key: str, arguments: Sequence[bytes]) -> list[bytes]:
         with reported(self._address):
-            answer: list[bytes] = self._run(keys=[key], args=arguments)
+            try:
+                answer: list[bytes] = self._client.evalsha(_DIGEST, 1, key, *arguments)
+            except NoScriptError:
+                # Not SCRIPT LOAD, which a cluster's client sends to every node: one that is away would fail it.
+                answer = self._client.eval(SCRIPT.decode(), 1, key, *arguments)
         return answer
