@@ -56,10 +56,13 @@ local function long(value)
 end
 
 local function shorts(text)
-  local values = {}
+  local values, count = {}, 0
   for from = 1, #text, 200 do
     local bytes = {byte(text, from, min(from + 199, #text))}
-    for i = 1, #bytes, 2 do values[#values + 1] = bytes[i] * 256 + bytes[i + 1] end
+    for i = 1, #bytes, 2 do
+      count = count + 1
+      values[count] = bytes[i] * 256 + bytes[i + 1]
+    end
   end
   return values
 end
@@ -68,46 +71,58 @@ end
 
 local CHUNK_BYTES = 65400
 local ENTRY_BYTES, BUCKET_BYTES, RECORD_BYTES = 6, 48, 283
-local SIZES = {records = RECORD_BYTES, anchors = BUCKET_BYTES, origins = BUCKET_BYTES, digests = BUCKET_BYTES,
-               pages = BUCKET_BYTES}
-local units, changed = {}, {}
-for name in pairs(SIZES) do units[name], changed[name] = {}, {} end
+local stores = {}
+local function store(name, size)
+  local made = {prefix = PREFIX .. name .. ':', size = size, in_chunk = floor(CHUNK_BYTES / size), keys = {},
+                units = {}, changed = {}}
+  stores[#stores + 1] = made
+  return made
+end
+local RECORD_STORE, ANCHOR_STORE = store('records', RECORD_BYTES), store('anchors', BUCKET_BYTES)
+local ORIGIN_STORE, DIGEST_STORE = store('origins', BUCKET_BYTES), store('digests', BUCKET_BYTES)
+local PAGE_STORE = store('pages', BUCKET_BYTES)
+local is_there = {}
 
-local function place(name, number)
-  local size = SIZES[name]
-  local in_chunk = floor(CHUNK_BYTES / size)
-  return PREFIX .. name .. ':' .. floor(number / in_chunk), number % in_chunk * size, size, in_chunk
+local function place(in_store, number)
+  local at = number % in_store.in_chunk
+  local chunk = (number - at) / in_store.in_chunk
+  local key = in_store.keys[chunk]
+  if not key then
+    key = in_store.prefix .. chunk
+    in_store.keys[chunk] = key
+  end
+  return key, at * in_store.size
 end
 
-local function read(name, number)
-  local unit = units[name][number]
+local function read(in_store, number)
+  local unit = in_store.units[number]
   if not unit then
-    local key, at, size = place(name, number)
-    unit = call('GETRANGE', key, at, at + size - 1)
-    units[name][number] = unit
+    local key, at = place(in_store, number)
+    unit = call('GETRANGE', key, at, at + in_store.size - 1)
+    in_store.units[number], is_there[key] = unit, unit ~= ''
   end
   return unit
 end
 
-local function write(name, number, unit)
-  units[name][number], changed[name][number] = unit, true
+local function write(in_store, number, unit)
+  in_store.units[number], in_store.changed[number] = unit, true
 end
 
 -- Strings that are not there are made at their full size at once: one that grows takes up to twice its room. All are
 -- asked for before the first is written: while a cluster moves them, the question is where the script ends.
 local function write_all()
-  local writes, is_there = {}, {}
-  for name, numbers in pairs(changed) do
-    for number in pairs(numbers) do
-      local key, at, size, in_chunk = place(name, number)
-      if is_there[key] == nil then
-        is_there[key] = call('EXISTS', key) == 1
-        if not is_there[key] then table.insert(writes, 1, {key, in_chunk * size - 1, '\0'}) end
-      end
-      writes[#writes + 1] = {key, at, units[name][number]}
+  local made, all_keys, all_at, all_units, count = {}, {}, {}, {}, 0
+  for _, each in ipairs(stores) do
+    for number in pairs(each.changed) do
+      local key, at = place(each, number)
+      if is_there[key] == nil then is_there[key] = call('EXISTS', key) == 1 end
+      if not is_there[key] then made[key] = each.in_chunk * each.size - 1 end
+      count = count + 1
+      all_keys[count], all_at[count], all_units[count] = key, at, each.units[number]
     end
   end
-  for _, each in ipairs(writes) do call('SETRANGE', each[1], each[2], each[3]) end
+  for key, last_at in pairs(made) do call('SETRANGE', key, last_at, '\0') end
+  for i = 1, count do call('SETRANGE', all_keys[i], all_at[i], all_units[i]) end
 end
 
 -- Arrivals are counted from 1; entries hold the last 4 bytes.
@@ -120,7 +135,7 @@ local function arrival_of(entry)
 end
 
 local function record_of(arrival)
-  if arrival > last - WINDOW and arrival > 0 then return read('records', arrival % RECORDS) end
+  if arrival > last - WINDOW and arrival > 0 then return read(RECORD_STORE, arrival % RECORDS) end
 end
 
 -- Fields of a record: first and last byte.
@@ -174,7 +189,7 @@ local blocked
 local renewed = {} -- arrivals whose events have been read again in this call
 
 local function replace(arrival, record, at, text)
-  write('records', arrival % RECORDS, sub(record, 1, at - 1) .. text .. sub(record, at + #text))
+  write(RECORD_STORE, arrival % RECORDS, sub(record, 1, at - 1) .. text .. sub(record, at + #text))
 end
 
 local function is_pending(record)
@@ -198,38 +213,42 @@ end
 
 -- Buckets: entries of a tag and an arrival, newest first.
 
+local NONE = {}
+
 local function arrivals(bucket, tag)
-  local found, from = {}, 1
-  while true do
-    local at = find(bucket, tag, from, true)
-    if not at then return found end
+  local at = find(bucket, tag, 1, true)
+  if not at then return NONE end
+  local found = {}
+  repeat
     if (at - 1) % ENTRY_BYTES == 0 then found[#found + 1] = arrival_of(long_at(bucket, at + 2)) end
-    from = at + 1
-  end
+    at = find(bucket, tag, at + 1, true)
+  until not at
+  return found
 end
 
-local function enter(name, number, tag, arrival, replaced)
-  local bucket = read(name, number)
+-- `arrival` and what it replaces, if it does, are of 4 bytes.
+local function enter(in_store, number, tag, arrival, replaced)
+  local bucket = read(in_store, number)
   if replaced then
-    local old = tag .. long(replaced)
-    local at = find(bucket, old, 1, true)
+    local at = find(bucket, tag .. replaced, 1, true)
     if at and (at - 1) % ENTRY_BYTES == 0 then bucket = sub(bucket, 1, at - 1) .. sub(bucket, at + ENTRY_BYTES) end
   end
-  bucket = tag .. long(arrival) .. sub(bucket, 1, BUCKET_BYTES - ENTRY_BYTES)
-  write(name, number, bucket .. rep('\0', BUCKET_BYTES - #bucket))
+  bucket = tag .. arrival .. sub(bucket, 1, BUCKET_BYTES - ENTRY_BYTES)
+  if #bucket < BUCKET_BYTES then bucket = bucket .. rep('\0', BUCKET_BYTES - #bucket) end
+  write(in_store, number, bucket)
 end
 
 -- The newest arrival whose record has this 8-byte key at `field`.
-local function look_up(name, field, key)
+local function look_up(in_store, field, key)
   if key == NO_KEY then return end
-  for _, arrival in ipairs(arrivals(read(name, offset_at(key, 1) % KEY_BUCKETS), sub(key, 7, 8))) do
+  for _, arrival in ipairs(arrivals(read(in_store, offset_at(key, 1) % KEY_BUCKETS), sub(key, 7, 8))) do
     local record = record_of(arrival)
     if record and sub(record, field, field + 7) == key then return arrival, record end
   end
 end
 
-local function enter_key(name, key, arrival, replaced)
-  if key ~= NO_KEY then enter(name, offset_at(key, 1) % KEY_BUCKETS, sub(key, 7, 8), arrival, replaced) end
+local function enter_key(in_store, key, arrival, replaced)
+  if key ~= NO_KEY then enter(in_store, offset_at(key, 1) % KEY_BUCKETS, sub(key, 7, 8), arrival, replaced) end
 end
 
 -- Comparison
@@ -241,7 +260,8 @@ local function unpack_candidate(text)
   local tag_bytes = 2 * byte(head, COUNTS)
   local at = TAGS_AT + 4
   local lead_bytes = 2 * byte(text, TAGS_AT + 2)
-  local candidate = {head = head, own_anchors = byte(text, TAGS_AT), anchor_count = byte(text, TAGS_AT + 1)}
+  local candidate = {head = head, own_anchors = byte(text, TAGS_AT), anchor_count = byte(text, TAGS_AT + 1),
+                     tag_count = byte(head, COUNTS), reach = long_at(head, REACH), shingles = short_at(head, SHINGLES)}
   candidate.tags = sub(text, at, at + tag_bytes - 1)
   at = at + tag_bytes
   candidate.values = sub(text, at, at + 2 * tag_bytes - 1)
@@ -271,8 +291,23 @@ local function without(values, dropped)
   return kept
 end
 
+local known_tags = {}
 local function tags_of(record)
-  return shorts(sub(record, TAGS_AT, TAGS_AT + 2 * byte(record, COUNTS) - 1))
+  local tags = known_tags[record]
+  if not tags then
+    tags = shorts(sub(record, TAGS_AT, TAGS_AT + 2 * byte(record, COUNTS) - 1))
+    known_tags[record] = tags
+  end
+  return tags
+end
+
+-- The tags of the candidate's sketch, and those of its first sentences.
+local function all_set(candidate)
+  if not candidate.all_set then
+    candidate.all_set = set_of(shorts(candidate.lead))
+    for tag in pairs(candidate.tag_set) do candidate.all_set[tag] = true end
+  end
+  return candidate.all_set
 end
 
 -- Of two samples, each complete up to its largest value if it is full: how many both could have, and how many they do.
@@ -366,16 +401,34 @@ local function boilerplate(candidate, found)
   return dropped
 end
 
+-- The buckets of an article's anchors, and their tags there.
+local function anchors_of(candidate)
+  if not candidate.anchor_buckets then
+    local text = candidate.anchors
+    local buckets, tags, values = {}, {}, {byte(text, 1, #text)}
+    for i = 1, candidate.anchor_count do
+      local at = 8 * i - 7
+      local number = ((values[at] * 256 + values[at + 1]) * 256 + values[at + 2]) * 256 + values[at + 3]
+      buckets[i], tags[i] = number % ANCHOR_BUCKETS, sub(text, at + 4, at + 5)
+    end
+    candidate.anchor_buckets, candidate.anchor_tags = buckets, tags
+  end
+  return candidate.anchor_buckets, candidate.anchor_tags
+end
+
 local function sharing_anchors(candidate)
   local shared, order = {}, {}
+  local buckets, tags = anchors_of(candidate)
   for i = 1, candidate.anchor_count do
-    local at = 8 * i - 7
-    local bucket = read('anchors', long_at(candidate.anchors, at) % ANCHOR_BUCKETS)
-    for _, arrival in ipairs(arrivals(bucket, sub(candidate.anchors, at + 4, at + 5))) do
-      if not shared[arrival] then order[#order + 1] = arrival end
-      shared[arrival] = (shared[arrival] or 0) + 1
+    local bucket = read(ANCHOR_STORE, buckets[i])
+    if find(bucket, tags[i], 1, true) then
+      for _, arrival in ipairs(arrivals(bucket, tags[i])) do
+        if not shared[arrival] then order[#order + 1] = arrival end
+        shared[arrival] = (shared[arrival] or 0) + 1
+      end
     end
   end
+  if #order == 0 then return order end
   table.sort(order, function(one, other)
     if shared[one] ~= shared[other] then return shared[one] > shared[other] end
     return one > other
@@ -407,7 +460,7 @@ local function relation_to(candidate, each, dropped)
   if 1 / ratio < TRUNCATED_RATIO then
     if long_at(each.record, REACH) == WHOLE and 1 / ratio < SHORT_RATIO then
       local tags = without(tags_of(each.record), dropped)
-      if count_in(tags, candidate.all_set) >= CONTAINED * #tags then return UNIQUE, 1 end
+      if count_in(tags, all_set(candidate)) >= CONTAINED * #tags then return UNIQUE, 1 end
       return
     end
     if theirs_in_ours < containment and jaccard < JACCARD then return end
@@ -472,29 +525,29 @@ local function remember(candidate, made, dropped, twin_arrival, page_arrival)
   last = last + 1
   local head = candidate.head
   local tags = candidate.tags
+  local kept_count = candidate.tag_count
   if dropped then
     local kept = {}
     for i, tag in ipairs(candidate.kept) do kept[i] = short(tag) end
-    tags = table.concat(kept)
+    tags, kept_count = table.concat(kept), #kept
   end
-  local shingles = candidate.tag_count > 0
-    and floor(candidate.shingles * #candidate.kept / candidate.tag_count + 0.5) or 0
+  local shingles = candidate.tag_count > 0 and floor(candidate.shingles * kept_count / candidate.tag_count + 0.5) or 0
   local record = table.concat({
     sub(head, 1, TIME - 1), long(now_s), char(made.relation), short(made.revision), char(made.stands),
     short(made.similarity), long(made.of_arrival), made.of, made.cluster, short(shingles),
-    sub(head, REACH, COUNTS - 1), char(#candidate.kept), sub(head, COUNTS + 1, TAGS_AT - 1), tags,
+    sub(head, REACH, COUNTS - 1), char(kept_count), sub(head, COUNTS + 1, TAGS_AT - 1), tags,
     rep('\0', RECORD_BYTES - TAGS_AT + 1 - #tags)})
-  write('records', last % RECORDS, record)
+  write(RECORD_STORE, last % RECORDS, record)
+  local arrival, twin = long(last), twin_arrival and long(twin_arrival)
+  local buckets, anchor_tags = anchors_of(candidate)
   for i = 1, candidate.own_anchors do
-    local at = 8 * i - 7
-    if not (dropped and dropped[short_at(candidate.anchors, at + 6)]) then
-      enter('anchors', long_at(candidate.anchors, at) % ANCHOR_BUCKETS, sub(candidate.anchors, at + 4, at + 5), last,
-            twin_arrival)
+    if not (dropped and dropped[short_at(candidate.anchors, 8 * i - 1)]) then
+      enter(ANCHOR_STORE, buckets[i], anchor_tags[i], arrival, twin)
     end
   end
-  enter_key('origins', sub(head, ORIGIN, ORIGIN + 7), last)
-  enter_key('digests', sub(head, DIGEST, DIGEST + 7), last, twin_arrival)
-  enter_key('pages', sub(head, PAGE, PAGE + 7), last, page_arrival)
+  enter_key(ORIGIN_STORE, sub(head, ORIGIN, ORIGIN + 7), arrival)
+  enter_key(DIGEST_STORE, sub(head, DIGEST, DIGEST + 7), arrival, twin)
+  enter_key(PAGE_STORE, sub(head, PAGE, PAGE + 7), arrival, page_arrival and long(page_arrival))
   return record
 end
 
@@ -517,7 +570,7 @@ end
 
 -- The record of work that is repeated, unless what it was a copy of has lost its place.
 local function known(candidate)
-  local arrival, record = look_up('origins', ORIGIN, sub(candidate.head, ORIGIN, ORIGIN + 7))
+  local arrival, record = look_up(ORIGIN_STORE, ORIGIN, sub(candidate.head, ORIGIN, ORIGIN + 7))
   if not record or relation_of(record) == VOID or not is_same_event(candidate, record) then return end
   local of_arrival = is_pending(record) and long_at(record, OF_ARRIVAL) or 0
   local of = of_arrival > 0 and record_of(arrival_of(of_arrival))
@@ -536,40 +589,40 @@ local function twin_among(found, digest)
   end
 end
 
-local function prepare(candidate)
-  candidate.kept, candidate.tag_count = shorts(candidate.tags), byte(candidate.head, COUNTS)
+-- Makes the candidate fit to be compared, without what is boilerplate.
+local function prepare(candidate, found)
+  candidate.kept = shorts(candidate.tags)
   candidate.tag_set = set_of(candidate.kept)
-  candidate.all_set = set_of(shorts(candidate.lead))
-  for tag in pairs(candidate.tag_set) do candidate.all_set[tag] = true end
-  candidate.reach, candidate.shingles = long_at(candidate.head, REACH), short_at(candidate.head, SHINGLES)
+  candidate.kept_set = candidate.tag_set
+  local dropped = boilerplate(candidate, found)
+  if dropped then
+    candidate.kept = without(candidate.kept, dropped)
+    candidate.kept_set = set_of(candidate.kept)
+  end
+  return dropped
 end
 
 local function decide(text)
   local candidate = unpack_candidate(text)
   local before = known(candidate)
   if before then return answer(before) end
-  prepare(candidate)
   local head = candidate.head
-  local twin_arrival, twin = live(look_up('digests', DIGEST, sub(head, DIGEST, DIGEST + 7)))
-  local page_arrival, page = live(look_up('pages', PAGE, sub(head, PAGE, PAGE + 7)))
+  local twin_arrival, twin = live(look_up(DIGEST_STORE, DIGEST, sub(head, DIGEST, DIGEST + 7)))
+  local page_arrival, page = live(look_up(PAGE_STORE, PAGE, sub(head, PAGE, PAGE + 7)))
   local found, dropped = {}, nil
   if not twin then
     found = sharing_anchors(candidate)
     twin_arrival, twin = twin_among(found, sub(head, DIGEST, DIGEST + 7))
   end
   if twin and is_same_event(candidate, twin) then return answer(renew(candidate, twin_arrival, twin)) end
-  if not twin then
-    dropped = boilerplate(candidate, found)
-    candidate.kept = without(candidate.kept, dropped)
-  end
-  candidate.kept_set = set_of(candidate.kept)
+  if not twin and (page or #found > 0) then dropped = prepare(candidate, found) end
   local made = judge(candidate, twin_arrival, twin, page_arrival, page, found, dropped)
   return answer(remember(candidate, made, dropped, twin_arrival, page_arrival))
 end
 
 -- Events that have ended otherwise: what was decided for them and not committed never was.
 for from = 1, #ARGV[3], 8 do
-  local arrival, record = look_up('origins', ORIGIN, sub(ARGV[3], from, from + 7))
+  local arrival, record = look_up(ORIGIN_STORE, ORIGIN, sub(ARGV[3], from, from + 7))
   if record and is_pending(record) then replace(arrival, record, RELATION, char(VOID)) end
 end
 
