@@ -1,122 +1,223 @@
-"""Bytes and speed of the Redis index: `python -m tests.benchmarks.dedup REDIS_URL [--window W] [--articles N]`.
+"""Bytes and speed of the Redis index, and of datasketch's MinHash LSH on the same server.
 
-The database has to be empty, and is left empty. Articles are made-up fingerprints of 250 shingles with a page each, no
-two alike, in batches of 200; one in ten is an edited copy of an earlier one. Prints one line for each tenth of the way.
+Starts a server of its own, or takes an empty database that URL names and leaves it empty. Articles are made-up
+fingerprints of 250 shingles with a page each; one in ten is an edited copy of an earlier one, with four fifths of its
+shingles. Each batch of 200 is decided and confirmed as a worker does it; the first ones then go to MinHash LSH too,
+article by article: query, then insert. Making the fingerprints and the MinHashes is not counted.
 """
 
 import argparse
+import sys
+import tempfile
 import time
-from dataclasses import replace
-from hashlib import blake2b
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
 
-import numpy as np
+import redis
 
+from tests.benchmarks import machine
+from tests.benchmarks.fingerprints import BATCH, READER, Article, Articles
+from tests.support.redis_servers import running_redis
 from workers.config import Settings
-from workers.dedup.index import Candidate, Fingerprint, Read
-from workers.dedup.signature import (
-    KEY_BYTES,
-    LEAD_ANCHORS,
-    LEAD_SIZE,
-    SKETCH_SIZE,
-    SMALLEST_ANCHORS,
-    Signature,
-)
+from workers.dedup.peers import BANDS, PERMUTATIONS
+from workers.embedded.redis_server import find_redis_server
+from workers.errors import ConfigError
 from workers.stores.redis_index import RedisIndex, connect
 
-BATCH = 200
-SHINGLES = 250
-COPIES = 10
-"""One of so many articles is an edited copy."""
-LOOKED_UP = 7
-"""Anchors of the lead that are looked for and not entered, as measured on real articles."""
+STEPS: Final = 20
+"""A line is printed for each of so many parts of the way."""
+PACKAGES: Final = ("redis", "datasketch")
 
 
-class Articles:
-    """An endless stream of candidates."""
+@dataclass(slots=True)
+class Spent:
+    """Articles since the last line, and what they took."""
 
-    def __init__(self, seed: int) -> None:
-        self._source = np.random.default_rng(seed)
-        self._made: list[Signature] = []
-        self.count = 0
+    articles: int = 0
+    wall_s: float = 0.0
+    server_s: float = 0.0
+    used_bytes: int = 0
+    copies: int = 0
 
-    def batch(self) -> list[Candidate]:
-        return [self._next() for _ in range(BATCH)]
-
-    def _next(self) -> Candidate:
-        number = self.count
-        self.count += 1
-        if self._made and number % COPIES == 0:
-            signature = self._edited(self._made[int(self._source.integers(len(self._made)))])
-        else:
-            signature = self._new(number)
-            self._made = (
-                [*self._made[-999:], signature] if number % 50 == 0 or len(self._made) < 100 else self._made
-            )
-        identity = blake2b(str(number).encode(), digest_size=16)
-        page = identity.digest()[:KEY_BYTES]
-        fingerprint = Fingerprint(
-            identity.hexdigest(), "ar", signature, page, page[:1], self._source.bytes(6)
-        )
-        return Candidate(f"raw:0:{number}", fingerprint, Read("raw:0", number))
-
-    def _new(self, number: int) -> Signature:
-        reach = (1 << 32) * SKETCH_SIZE // SHINGLES
-        values = np.sort(self._source.integers(0, reach, SKETCH_SIZE))
-        anchors = SMALLEST_ANCHORS + LEAD_ANCHORS + LOOKED_UP
-        return Signature(
-            digest=blake2b(str(number).encode(), digest_size=KEY_BYTES).digest(),
-            shingles=SHINGLES,
-            reach=int(values[-1]),
-            values=values.astype(">u4").tobytes(),
-            tags=self._source.bytes(2 * SKETCH_SIZE),
-            numbers=np.sort(self._source.integers(0, 1 << 16, 8)).astype(">u2").tobytes(),
-            anchors=self._source.bytes(8 * anchors),
-            own_anchors=SMALLEST_ANCHORS + LEAD_ANCHORS,
-            lead=self._source.bytes(2 * LEAD_SIZE),
-            opening=self._source.bytes(2),
-        )
-
-    def _edited(self, before: Signature) -> Signature:
-        """Another digest, and a fifth of the sketch and the anchors are others."""
-        changed = 8 * (len(before.anchors) // 40)
-        return replace(
-            before,
-            digest=self._source.bytes(KEY_BYTES),
-            tags=before.tags[: -2 * (SKETCH_SIZE // 5)] + self._source.bytes(2 * (SKETCH_SIZE // 5)),
-            anchors=before.anchors[:-changed] + self._source.bytes(changed),
+    def line(self) -> str:
+        return (
+            f"{self.articles / self.wall_s:7,.0f} articles/s, {1e6 * self.server_s / self.articles:5,.0f} µs of the "
+            f"server's CPU each, {self.copies:,} copies found"
         )
 
 
-def main() -> None:
-    """Fill the index, and tell how it does."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.dedup", description=__doc__)
-    parser.add_argument("url")
-    parser.add_argument("--window", type=int, default=1_000_000)
-    parser.add_argument("--articles", type=int, default=1_000_000)
-    arguments = parser.parse_args()
-    client = connect(Settings(), arguments.url)
-    if client.dbsize():
-        parser.error("the database is not empty")
-    index = RedisIndex(client, window=arguments.window)
-    articles = Articles(seed=1)
-    before_bytes = client.info("memory")["used_memory"]
-    spent_s, reported, copies = 0.0, 0, 0
-    while articles.count < arguments.articles:
-        batch = articles.batch()
+class Meter:
+    """Adds up what work on the server takes."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    @contextmanager
+    def measured(self, *spent: Spent) -> Iterator[None]:
+        before_bytes, before_s = self._used()
         began = time.perf_counter()
-        verdicts = index.decide(batch, own={"raw:0": articles.count - BATCH})
-        index.committed({"raw:0": articles.count})
-        spent_s += time.perf_counter() - began
-        copies += sum(verdict.of is not None for verdict in verdicts)
-        if articles.count - reported >= arguments.articles / 10:
-            used_bytes = client.info("memory")["used_memory"] - before_bytes
-            print(
-                f"{articles.count:>10,} articles: {used_bytes / min(articles.count, arguments.window):6.0f} bytes an "
-                f"article, {(articles.count - reported) / spent_s:7,.0f} articles/s, {copies:,} copies found",
-                flush=True,
-            )
-            spent_s, reported = 0.0, articles.count
+        yield
+        wall_s = time.perf_counter() - began
+        after_bytes, after_s = self._used()
+        for each in spent:
+            each.articles += BATCH
+            each.wall_s += wall_s
+            each.server_s += after_s - before_s
+            each.used_bytes += after_bytes - before_bytes
+
+    def _used(self) -> tuple[int, float]:
+        memory, cpu = self._client.info("memory"), self._client.info("cpu")
+        is_new = (
+            "used_cpu_user_main_thread" in cpu
+        )  # rewriting the log is done by threads and processes of its own
+        suffix = "_main_thread" if is_new else ""
+        in_buffers = memory.get("mem_clients_normal", 0) + memory.get("mem_aof_buffer", 0)
+        return memory["used_memory"] - in_buffers, cpu[f"used_cpu_user{suffix}"] + cpu[
+            f"used_cpu_sys{suffix}"
+        ]
+
+
+class Peer:
+    """datasketch's MinHashLSH with its Redis storage, at the bands of workers.dedup.peers."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        from datasketch import MinHashLSH
+
+        options = client.connection_pool.connection_kwargs
+        server = {name: options[name] for name in ("host", "port", "db", "password") if name in options}
+        storage = {"type": "redis", "basename": b"peer", "redis": server}
+        self._index: Any = MinHashLSH(
+            num_perm=PERMUTATIONS, params=BANDS, storage_config=storage, prepickle=False
+        )
+        self._count = 0
+
+    def prepared(self, articles: Sequence[Article]) -> list[Any]:
+        from datasketch import MinHash
+
+        return list(MinHash.bulk([article.shingles() for article in articles], num_perm=PERMUTATIONS))
+
+    def copies(self, sketches: Sequence[Any]) -> int:
+        found = 0
+        for sketch in sketches:
+            found += bool(self._index.query(sketch))
+            self._index.insert(str(self._count).encode(), sketch)
+            self._count += 1
+        return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Fill the index, and tell how it does."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.url:
+            _benchmark(options, options.url)
+        else:
+            with (
+                tempfile.TemporaryDirectory(prefix="khabar-bench-") as folder,
+                running_redis(Path(folder) / "redis", find_redis_server(None)) as node,
+            ):
+                _benchmark(options, node.url)
+    except ConfigError as error:
+        sys.exit(str(error))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.dedup",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("url", nargs="?", help="of an empty database; without it, a server is started")
+    parser.add_argument("--window", type=int, default=1_000_000, help="%(default)s")
+    parser.add_argument("--articles", type=int, default=1_000_000, help="%(default)s")
+    parser.add_argument(
+        "--peer-articles", type=int, default=100_000, help="for MinHash LSH; 0: none (%(default)s)"
+    )
+    parser.add_argument("--peer-minutes", type=float, default=10.0, help="it stops after (%(default)s)")
+    return parser
+
+
+def _benchmark(options: argparse.Namespace, url: str) -> None:
+    client = connect(Settings(), url)
+    if not isinstance(client, redis.Redis):
+        raise ConfigError("The benchmark measures one server, not a cluster")
+    if client.dbsize():
+        raise ConfigError("The database is not empty")
+    for line in machine.lines(_facts(client)):
+        print(line)
+    _Run(options, client).to_the_end()
     client.flushdb()
+
+
+class _Run:
+    def __init__(self, options: argparse.Namespace, client: redis.Redis) -> None:
+        self._options = options
+        self._meter = Meter(client)
+        self._articles = Articles(seed=1)
+        self._index = RedisIndex(client, window=options.window)
+        self._peer = Peer(client) if options.peer_articles else None
+        self._ours, self._theirs = Spent(), Spent()
+        self._all, self._part = Spent(), Spent()
+
+    def to_the_end(self) -> None:
+        part = max(BATCH, self._options.articles // STEPS // BATCH * BATCH)
+        while self._articles.count < self._options.articles:
+            self._batch()
+            if self._articles.count % part == 0:
+                kept = min(self._all.articles, self._options.window)
+                each_bytes = self._all.used_bytes / kept
+                count = f"{self._articles.count:>10,} articles: {each_bytes:4.0f} bytes an article"
+                print(f"{count}, {self._part.line()}", flush=True)
+                self._part = Spent()
+        self._end_peer()
+
+    def _batch(self) -> None:
+        start = self._articles.count
+        batch = self._articles.batch()
+        both = (self._ours,) if self._peer else ()
+        with self._meter.measured(self._all, self._part, *both):
+            verdicts = self._index.decide(batch, own={READER: start})
+            self._index.committed({READER: start + len(batch)})
+        for spent in (self._all, self._part, *both):
+            spent.copies += sum(verdict.of is not None for verdict in verdicts)
+        if self._peer:
+            sketches = self._peer.prepared(self._articles.articles)
+            with self._meter.measured(self._theirs):
+                copies = self._peer.copies(sketches)
+            self._theirs.copies += copies
+            is_late = self._theirs.wall_s > 60 * self._options.peer_minutes
+            if is_late or self._theirs.articles >= self._options.peer_articles:
+                self._end_peer()
+
+    def _end_peer(self) -> None:
+        if not self._peer:
+            return
+        self._peer = None
+        wall, server = (self._theirs.wall_s / self._ours.wall_s, self._theirs.server_s / self._ours.server_s)
+        each_bytes = self._theirs.used_bytes / self._theirs.articles
+        print(f"Both in turn, the first {self._theirs.articles:,} articles:")
+        print(f"  index        {self._ours.line()}")
+        print(f"  MinHash LSH  {self._theirs.line()}, {each_bytes:,.0f} bytes an article")
+        print(
+            f"  MinHash LSH takes {wall:.1f} times as long, {server:.1f} times the server's CPU", flush=True
+        )
+
+
+def _facts(client: redis.Redis) -> dict[str, str]:
+    server = client.info("server")
+    name = server.get("server_name", "redis")
+    versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES if find_spec(package))
+    policy = client.config_get("append*")
+    return {
+        **machine.facts(),
+        "versions": f"{versions}, {name} {server.get(f'{name}_version', server['redis_version'])}",
+        "server": f"appendonly {policy['appendonly']}, appendfsync {policy['appendfsync']}",
+    }
 
 
 if __name__ == "__main__":

@@ -48,6 +48,18 @@ def test_the_chain_benchmark_measures_every_stage_on_both_corpora():
         assert done.stdout.count(stage) == 2
 
 
+@pytest.mark.integration
+@pytest.mark.parametrize("peer_articles", [0, 200])
+def test_the_benchmark_of_the_index_finds_every_copy(peer_articles: int):
+    if peer_articles:
+        pytest.importorskip("datasketch")
+    done = run("tests.benchmarks.dedup", "--articles", "4000", "--peer-articles", str(peer_articles))
+    assert done.returncode == 0, done.stderr
+    found = re.findall(r"^ *[0-9,]+ articles: .* ([0-9]+) copies found$", done.stdout, re.MULTILINE)
+    assert [int(count) for count in found] == [19] + [20] * 19
+    assert ("MinHash LSH takes" in done.stdout) == bool(peer_articles)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["--events", "0"], ["--sizes", "1000,big"], ["--rounds", "-1"]],
