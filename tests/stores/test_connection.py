@@ -173,11 +173,3 @@ class TestRealServer:
         with pytest.raises(ConfigError, match="check the name and the password") as caught:
             connect(Settings(), f"redis://reader:wrong@{host}")
         assert "wrong" not in str(caught.value).lower().replace("wrongpass", "")
-
-    def test_an_account_for_the_index_alone_will_do(self, stack: Stack, redis_client: redis.Redis):
-        host = stack.addresses.redis.removeprefix("redis://")
-        redis_client.acl_setuser(
-            "index", enabled=True, nopass=True, keys=["khabar:*"], commands=["+ping", "+evalsha", "+hget"]
-        )
-        with connect(Settings(), f"redis://index:x@{host}") as client:
-            assert client.ping()

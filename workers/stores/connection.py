@@ -28,7 +28,6 @@ _WITH_TLS: Final = (
 
 Client = redis.Redis | Cluster
 
-_MOVING: Final = "its cluster is moving data"
 _PASSING: Final = {
     "OOM": "its memory limit is reached: raise maxmemory, or lower KHABAR_DEDUP_WINDOW",
     "READONLY": "it is a replica: a fail-over is under way, or KHABAR_REDIS names the wrong server",
@@ -39,12 +38,15 @@ _PASSING: Final = {
     "CLUSTERDOWN": "its cluster is down",
     "MASTERDOWN": "it is a replica without its master",
     "NOREPLICAS": "it misses its replicas",
-    "TRYAGAIN": _MOVING,
-    "non local key": _MOVING,
+    "TRYAGAIN": "its cluster is moving data",
+    "non local key": "its cluster is moving data",
 }
 """Error codes of conditions that end; of the last one, Redis gives words alone."""
+_REFUSED_IN_SCRIPT: Final = re.compile(
+    "ACL failure in script|user executing the script can't"
+)  # Redis 7; 6.2
 _CODE_OF_CLASS: Final = (
-    # redis-py takes these codes off the message.
+    # redis-py takes the codes off the message. The first that fits counts.
     (redis.exceptions.OutOfMemoryError, "OOM"),
     (redis.ReadOnlyError, "READONLY"),
     (redis.BusyLoadingError, "LOADING"),
@@ -52,6 +54,8 @@ _CODE_OF_CLASS: Final = (
     (redis.exceptions.ClusterDownError, "CLUSTERDOWN"),
     (redis.exceptions.MasterDownError, "MASTERDOWN"),
     (redis.exceptions.TryAgainError, "TRYAGAIN"),
+    (ClusterError, "TRYAGAIN"),  # redirected by ASK, or for ever
+    (RedisClusterException, "CLUSTERDOWN"),  # no node serves the slot
 )
 
 
@@ -144,14 +148,16 @@ def _cause(error: Exception) -> Exception:
 def _translated(error: Exception, place: str, if_up: str) -> KhabarError:
     """ConfigError for what a person has to change, TransientError for what ends by itself or by an operator."""
     said = f"Redis at {place}: {str(error).rstrip('.')}"
-    if isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
+    if isinstance(error, redis.AuthenticationError):
         return ConfigError(f"{said}; it refuses this user: check the name and the password in KHABAR_REDIS")
+    if isinstance(error, redis.exceptions.NoPermissionError) or _REFUSED_IN_SCRIPT.search(str(error)):
+        return ConfigError(
+            f"{said}; it refuses this user a part of the work: docs/deploy.md says what it has to allow"
+        )
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return ConfigError(f"{said}; set KHABAR_REDIS_CA_FILE to the PEM file of the certificate's authority")
     if code := _code(error):
         return TransientError(f"{said}; it does not take the work now: {_PASSING[code]}")
-    if isinstance(error, ClusterError | RedisClusterException):
-        return TransientError(f"{said}; it does not take the work now: {_MOVING}, or a part of it is down")
     if isinstance(error, redis.ConnectionError | redis.TimeoutError | OSError):
         return TransientError(f"{said}; it is away, or too slow{if_up}")
     return ConfigError(f"{said}; it gave an answer that it should not give: is this database Khabar's alone?")
