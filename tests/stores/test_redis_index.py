@@ -3,6 +3,7 @@
 import multiprocessing
 import random
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from schemas.published_article import Duplicate, Relation
 from tests.dedup.stories import article, candidates, ident, made_up, with_words_changed
 from workers.config import Settings
 from workers.dedup import evaluate
-from workers.dedup.index import Candidate
+from workers.dedup.index import Candidate, PendingError, Read
 from workers.dedup.stage import fingerprint
 from workers.embedded.stack import Stack
 from workers.errors import ConfigError, TransientError
@@ -81,6 +82,58 @@ def test_processes_that_see_copies_at_the_same_moment_agree_on_one_original(clie
         barrier = manager.Barrier(2)
         tasks = [(stack.addresses.redis, "p", f"raw:{n}", barrier) for n in range(2)]
         check_pairs(*pool.starmap_async(decide_alone, tasks).get(timeout=60))
+
+
+PAIRS = 3000
+
+
+def decide_and_commit(url: str, worker: int, barrier: threading.Barrier) -> list[Duplicate]:
+    """A worker that reads `raw:WORKER`, batch by batch in step with the other; one article a pair, by pair.
+
+    Every second pair is an edited copy. The batches of one worker straddle those of the other.
+    """
+    index = RedisIndex(connect(Settings(), url), window=10_000, prefix="pairs")
+    texts = [with_words_changed(made_up(n), 30) if worker * n % 2 else made_up(n) for n in range(PAIRS)]
+    prints = fingerprint([article(text, name=f"{worker} {n}") for n, text in enumerate(texts)])
+    reader, order = f"raw:{worker}", [(n - 50 * worker) % PAIRS for n in range(PAIRS)]
+    found = {}
+    for start in range(0, PAIRS, 100):
+        batch = [
+            Candidate(f"{reader}:{offset}", prints[order[offset]], Read(reader, offset))
+            for offset in range(start, start + 100)
+        ]
+        barrier.wait(timeout=30)
+        found |= zip(order[start : start + 100], _decided(index, batch, {reader: start}), strict=True)
+        index.committed({reader: start + 100})
+    return [found[n] for n in range(PAIRS)]
+
+
+def _decided(index: RedisIndex, batch: list[Candidate], own: dict[str, int]) -> list[Duplicate]:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return index.decide(batch, own=own)
+        except PendingError:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+
+
+def test_of_3000_pairs_that_two_workers_see_at_the_same_moment_each_is_one_article_and_its_copy(
+    client, stack
+):
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, context.Pool(2) as pool:
+        barrier = manager.Barrier(2)
+        tasks = [(stack.addresses.redis, n, barrier) for n in range(2)]
+        workers = pool.starmap_async(decide_and_commit, tasks).get(timeout=120)
+    originals = set()
+    for n, pair in enumerate(zip(*workers, strict=True)):
+        original = next(worker for worker in range(2) if pair[worker].relation is Relation.UNIQUE)
+        copy = pair[1 - original]
+        assert copy.relation is (Relation.NEAR if n % 2 else Relation.EXACT)
+        assert copy.of == copy.cluster == pair[original].cluster == ident(f"{original} {n}")
+        originals.add(original)
+    assert originals == {0, 1}
 
 
 def size_bytes(client: redis.Redis) -> int:
