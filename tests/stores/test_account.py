@@ -15,6 +15,7 @@ from workers.dedup.index import Candidate, Read
 from workers.embedded.redis_server import find_redis_server
 from workers.embedded.stack import Stack
 from workers.errors import ConfigError
+from workers.stores import census
 from workers.stores.connection import connect
 from workers.stores.redis_index import RedisIndex
 
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 RULES = re.findall(r"<!-- account -->\n```text\nACL SETUSER khabar (.*)\n```", PAGE)[0].split()
+MORE = re.findall(r"`\+([a-z|]+)`", PAGE)
 ALWAYS = ["evalsha", "eval", "getrange", "setrange", "exists", "hmget", "hset", "hgetall", "time"]
 SOMETIMES = ["info", "select", "command", "cluster|slots"]
 
@@ -89,6 +91,24 @@ def test_other_keys_are_refused(url, redis_client):
     login = account(redis_client)
     with pytest.raises(ConfigError, match="refuses this user"):
         work(url, login, prefix="q")
+
+
+def test_the_commands_of_khabar_dedup_need_some_more(url, redis_client):
+    login = account(redis_client, without=("cluster|slots",))
+    work(url, login)
+    name = login.partition(":")[0]
+    with connect(Settings(), url.replace("//", f"//{login}@")) as client:
+        for command, ask in (("memory|usage", census.take), ("unlink", census.clear)):
+            with pytest.raises(ConfigError, match="refuses this user"):
+                asked(client, ask)
+            more = [f"+{each}" for each in MORE if command in {each, "unlink"}]
+            redis_client.execute_command("ACL", "SETUSER", name, *more)
+            asked(client, ask)
+
+
+def asked(client, ask):
+    settings = Settings(dedup_window=1000, dedup_shards=3)
+    return ask(client, settings, 1) if ask is census.take else ask(client, settings)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from workers.config import Settings
 from workers.dedup.index import Candidate, PendingError, Read
 from workers.embedded.redis_server import find_redis_server
 from workers.errors import ConfigError, TransientError
+from workers.stores import census
 from workers.stores.cluster import Cluster
 from workers.stores.connection import address, connect
 from workers.stores.layout import shard_key, shard_of
@@ -162,6 +163,14 @@ def test_the_script_asks_for_keys_of_its_own_shard_only():
         start = shard_key("memory", shard).removesuffix("layout").encode()
         assert len(asked) == 7
         assert all(key.startswith(start) for key in asked)
+
+
+def test_what_the_index_holds_is_read_and_removed_on_all_nodes(nodes, client, index):
+    index.decide(arrivals(range(100)), own={"raw:0": 0})
+    settings = Settings(topic_prefix="khabar", dedup_shards=SHARDS, dedup_window=1000)
+    assert sum(shard.held for shard in census.take(client, settings, 10)) == 100
+    assert census.clear(client, settings) > 0
+    assert [node.client.dbsize() for node in nodes] == [0, 0, 0]
 
 
 def test_a_script_that_a_node_does_not_know_is_sent_to_it_alone(nodes, index):

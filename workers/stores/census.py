@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import redis
 from more_itertools import chunked
 
 from schemas.published_article import DEFAULT_PUBLISHED, Relation
 from workers.config import Settings
-from workers.stores.connection import address, reported
+from workers.stores.connection import Client, address, reported
 from workers.stores.layout import RECORD_BYTES, RECORDS, full_bytes, shard_key, strings
 from workers.stores.records import Record, Span, spans, split
 
@@ -67,7 +66,7 @@ class Census:
         return self.held / self.window
 
 
-def take(client: redis.Redis, settings: Settings, last: int) -> list[Census]:
+def take(client: Client, settings: Settings, last: int) -> list[Census]:
     """One census a shard, of the `last` arrivals of each. Workers may go on meanwhile.
 
     Raises TransientError when Redis is away, ConfigError when it refuses.
@@ -79,7 +78,7 @@ def take(client: redis.Redis, settings: Settings, last: int) -> list[Census]:
         ]
 
 
-def clear(client: redis.Redis, settings: Settings) -> int:
+def clear(client: Client, settings: Settings) -> int:
     """Remove all shards of the index, also those of other settings; how many keys that were. Raises as `take` does."""
     prefix = shard_key(settings.topic_prefix, 0).partition("{")[0]
     pattern = re.sub(r"([*?\[\]\\^])", r"\\\1", prefix) + "*"
@@ -89,7 +88,7 @@ def clear(client: redis.Redis, settings: Settings) -> int:
 
 
 class _Shard:
-    def __init__(self, client: redis.Redis, shard: int, key: str, asked: int) -> None:
+    def __init__(self, client: Client, shard: int, key: str, asked: int) -> None:
         self._client = client
         self._shard = shard
         self._key = key
