@@ -11,7 +11,9 @@ import pytest
 import redis
 from redis.exceptions import ClusterError, RedisClusterException, SlotNotCoveredError
 
+from tests.support.redis_servers import running_cluster
 from workers.config import Settings
+from workers.embedded.redis_server import find_redis_server
 from workers.embedded.stack import Stack
 from workers.errors import ConfigError, TransientError
 from workers.stores.connection import _no_address_of_a_node, _unsuitable, address, connect, reported
@@ -110,6 +112,12 @@ def certificate(tmp_path: Path) -> Path:
 def tls_port(stack: Stack, certificate: Path) -> Iterator[int]:
     """A port of this machine that speaks TLS and passes on to the stack's Redis, which speaks none."""
     redis_port = int(stack.addresses.redis.rpartition(":")[2].partition("/")[0])
+    with with_tls(redis_port, certificate) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def with_tls(redis_port: int, certificate: Path) -> Iterator[int]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -145,6 +153,28 @@ class TestTls:
         settings = Settings(redis_ca_file=str(certificate))
         with connect(settings, f"rediss://127.0.0.1:{tls_port}/0") as client:
             assert client.ping()
+
+    def test_the_nodes_of_a_cluster_are_spoken_to_in_the_same_way(self, certificate: Path, tmp_path: Path):
+        """A cluster of one node, which says of itself that it is at the port that speaks TLS."""
+        command = find_redis_server(None)
+        with (
+            running_cluster(tmp_path / "cluster", command, masters=1) as [node],
+            with_tls(node.port, certificate) as port,
+        ):
+            node.client.acl_setuser(
+                "index", enabled=True, passwords=["+right"], categories=["+@all"], keys=["*"]
+            )
+            node.client.acl_setuser("default", enabled=True, reset_passwords=True, passwords=["+other"])
+            with redis.Redis(port=node.port, password="other") as admin:
+                admin.config_set("cluster-announce-port", port)
+            url = f"rediss://index:right@127.0.0.1:{port}/0"
+            with connect(Settings(redis_ca_file=str(certificate)), url) as client:
+                assert [each.port for each in client.get_nodes()] == [port]
+                assert client.set("key", "value")
+                options = client.get_nodes()[0].redis_connection.connection_pool.connection_kwargs
+                assert (options["socket_timeout"], options["socket_connect_timeout"]) == (10.0, 5.0)
+            with pytest.raises(ConfigError, match="check the name and the password"):
+                connect(Settings(redis_ca_file=str(certificate)), url.replace("right", "wrong"))
 
     def test_a_certificate_of_an_unknown_authority_is_a_mistake_of_the_configuration(self, tls_port: int):
         with pytest.raises(ConfigError, match="KHABAR_REDIS_CA_FILE"):

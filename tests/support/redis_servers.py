@@ -76,16 +76,16 @@ def running_cluster(folder: Path, command: str, masters: int = 3) -> Iterator[li
             node.client.execute_command("CLUSTER ADDSLOTSRANGE", start, end - 1)
             bus = node.client.config_get("cluster-port")["cluster-port"]
             nodes[0].client.execute_command("CLUSTER MEET", LOOPBACK, node.port, bus)
-        until(lambda: all(is_whole(node) for node in nodes))
+        until(lambda: all(is_whole(node, masters) for node in nodes))
         yield nodes
 
 
-def is_whole(node: Node) -> bool:
+def is_whole(node: Node, masters: int = 3) -> bool:
     """Whether the node believes that its cluster serves all slots, and that no node of it is away."""
     try:
         return (
             node.client.cluster("info")["cluster_state"] == "ok"
-            and len(node.client.cluster("nodes")) >= 3
+            and len(node.client.cluster("nodes")) >= masters
             and not any("fail" in each["flags"] for each in node.client.cluster("nodes").values())
         )
     except (redis.ConnectionError, ResponseError):
