@@ -60,7 +60,7 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(wheel):
         r"(schemas|workers)/py\.typed",
         r"workers/boilerplate/data/markers\.json",
         r"workers/entities/data/[a-z_]+\.tsv",
-        r"workers/stores/[a-z_]+\.lua",
+        r"workers/stores/lua/[a-z_]+\.lua",
         r"workers/demo/manifest\.json",
         r"workers/demo/pages/[a-z-]+\.(html|txt|json|png)",
         r"workers/embedded/(kafka\.lock|log4j2\.properties)",

@@ -1,4 +1,4 @@
-"""When two articles count as the same: the numbers of the rules that workers/stores/index.lua follows."""
+"""When two articles count as the same: the numbers of the rules that workers/stores/lua follows."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""How the index lies in its store, and how candidates and answers travel. The script index.lua reads and writes it.
+"""How the index lies in its store, and how candidates and answers travel. The script in lua/ reads and writes it.
 
 | key | type | what is in it | size at a window of W | lifetime |
 |---|---|---|---|---|
@@ -86,7 +86,7 @@ def full_bytes(window: int) -> int:
 
 
 def _tables(window: int) -> dict[str, tuple[int, int]]:
-    """How many units each table has, and their size in bytes; index.lua reckons likewise."""
+    """How many units each table has, and their size in bytes; lua/storage.lua reckons likewise."""
     keys = max(FEWEST_BUCKETS, int(window * _KEY_ROOM / BUCKET_ENTRIES + 0.5))
     anchors = window * (SMALLEST_ANCHORS + LEAD_ANCHORS) * _ANCHOR_ROOM
     return {

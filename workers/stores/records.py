@@ -1,4 +1,4 @@
-"""Reading what the index remembers of an article. The layout of a record: index.lua, "Fields of a record"."""
+"""Reading what the index remembers of an article. The layout of a record: lua/storage.lua, "Fields of a record"."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

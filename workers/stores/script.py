@@ -17,7 +17,8 @@ from workers.stores.layout import (
     verdicts,
 )
 
-SCRIPT: Final = Path(__file__).with_name("index.lua").read_bytes()
+PARTS: Final = ("storage", "resemblance", "verdict")
+SCRIPT: Final = b"\n".join((Path(__file__).parent / "lua" / f"{part}.lua").read_bytes() for part in PARTS)
 
 Call = Callable[[str, Sequence[bytes]], list[bytes]]
 """Runs the script with a key and arguments."""
@@ -39,9 +40,8 @@ class Shards:
             by_shard.setdefault(shard_of(candidate.fingerprint.lang, len(self.keys)), []).append(number)
         void = b"".join(map(origin_key, withdrawn))
         found: dict[int, Duplicate] = {}
-        for shard, numbers in sorted(
-            by_shard.items()
-        ):  # always in this order: workers that wait for each other's shards would wait for ever
+        # Always in this order: workers that wait for each other's shards would wait for ever.
+        for shard, numbers in sorted(by_shard.items()):
             answers = self._call(call, shard, [candidates[number] for number in numbers], void, own)
             found |= zip(numbers, answers, strict=True)
         return [found[number] for number in range(len(candidates))]
