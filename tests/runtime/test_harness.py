@@ -24,10 +24,12 @@ from tests.support.harness import (
 )
 from tests.support.texts import page
 from workers.config import Settings
+from workers.dedup.index import Candidate, Read
 from workers.embedded.stack import Stack
 from workers.origin import ORIGIN_HEADER, header
 from workers.runtime.clients import producer
 from workers.runtime.dead_letters import read_dead_letter
+from workers.stores.redis_index import open_index
 from workers.topics import OUTCOMES, Role, table
 
 pytestmark = pytest.mark.integration
@@ -124,6 +126,21 @@ def test_an_event_that_is_the_first_of_its_text_is_published_and_its_copy_is_not
         Role.PUBLISHED: 2,
         Role.DUPLICATES: 1,
     }
+
+
+def test_a_copy_does_not_wait_for_what_workers_of_another_set_up_have_left(
+    settings: Settings, redis_client: redis.Redis
+) -> None:
+    """They read another topic, and were killed before they had committed; nobody will."""
+    [left] = chains.indexed()([(page(1), ())])
+    index = open_index(settings, redis_client)
+    index.decide([Candidate("left.raw:0:5", left.fingerprint, Read("left.raw:0", 5))], own={"left.raw:0": 0})
+    send(settings, [page(1), page(1)])
+    with supervised(settings, chains.indexed), reading(settings, *OUTCOMES) as outcomes:
+        outcomes.read_until(2)
+    names = {topic.name: role for role, topic in table(settings.topic_prefix).items()}
+    roles = Counter(names[record.topic] for record in outcomes.records)
+    assert roles == {Role.PUBLISHED: 1, Role.DUPLICATES: 1}
 
 
 def test_work_waits_for_redis_says_so_and_nothing_passes_unchecked(
