@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.entities.tokens import Ints
+from workers.entities.tokens import Ints, running
 
 Scores = NDArray[np.int32]
 
@@ -21,22 +21,25 @@ def best_labels(scores: Scores, transitions: Scores, sentence: Ints) -> NDArray[
     length = np.diff(first, append=count)
     order = np.argsort(-length, kind="stable")
     first, length = first[order], length[order]
-    going = np.searchsorted(-length, -np.arange(length[0]), side="left").tolist()
-    best = scores[first]
-    sums = [best]
+    going = np.searchsorted(-length, -np.arange(length[0]), side="left")
+    begins = running(going).tolist()
+    row = np.arange(count) - np.repeat(begins[:-1], going)
+    step = np.repeat(np.arange(len(going)), going)
+    token = (
+        first[row] + step
+    )  # (T,), by step: the first tokens of all sentences, then the second ones of those that have two
+    sums = scores[token]
     onward = transitions[:, None, :]
-    for step in range(1, int(length[0])):
-        more = going[step]
-        ways = best[:more].T[:, :, None] + onward
-        best = ways.max(axis=0)
-        best += scores[first[:more] + step]
-        sums.append(best)
-    chosen = np.zeros(0, np.intp)
+    for at in range(1, len(going)):
+        low, high = begins[at], begins[at + 1]
+        before = sums[begins[at - 1] : begins[at - 1] + high - low]
+        sums[low:high] += np.maximum.reduce(before.T[:, :, None] + onward)
+    best = sums.argmax(
+        axis=1
+    )  # right for the last token of each sentence; the others go by the label behind them
     arriving = np.ascontiguousarray(transitions.T)
-    for step in range(int(length[0]) - 1, -1, -1):
-        ending = sums[step][len(chosen) :].argmax(axis=1)
-        if len(chosen):
-            chosen = (sums[step][: len(chosen)] + arriving[chosen]).argmax(axis=1)
-        chosen = np.concatenate([chosen, ending])
-        labels[first[: len(chosen)] + step] = chosen
+    for at in range(len(going) - 2, -1, -1):
+        low, behind = begins[at], best[begins[at + 1] : begins[at + 2]]
+        best[low : low + len(behind)] = (sums[low : low + len(behind)] + arriving[behind]).argmax(axis=1)
+    labels[token] = best
     return labels
