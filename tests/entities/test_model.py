@@ -76,13 +76,11 @@ def test_the_scores_of_a_token_are_the_sums_of_the_weights_of_its_features() -> 
     words, known = lexicon("ar").words(tokens)
     names = gazetteer("ar")
     categories = names.categories(tokens, names.find(tokens, words))
-    sums = sum(
-        weights[rows].astype(np.int64) for rows in feature_rows(tokens, words, known, categories, arabic=True)
-    )
+    sums = sum(weights[rows].astype(np.int64) for rows in feature_rows(tokens, words, known, categories))
     begins = np.flatnonzero(np.diff(tokens.sentence, prepend=-1))
     sums[begins, 2] -= 10_000
     expected = best_labels(sums.astype(np.int32), model.transitions, tokens.sentence)
-    assert model.label(tokens, words, known, categories, arabic=True).tolist() == expected.tolist()
+    assert model.label(tokens, words, known, categories).tolist() == expected.tolist()
 
 
 def test_a_name_never_goes_on_that_has_not_begun() -> None:

@@ -109,7 +109,7 @@ NAMES = ["United Nations", "US", "Nice", "الولايات المتحدة", "ا�
 )
 def test_names_are_found_as_they_are_written(text: str, expected: list[str]) -> None:
     tokens = tokens_of([text])
-    found = NameTable(NAMES).find(tokens, words_of(tokens), arabic=True)
+    found = NameTable(NAMES).find(tokens, words_of(tokens, arabic=True))
     spans = zip(found.start, found.end, strict=True)
     assert [
         text[tokens.places[start] : tokens.places[tokens.ends[end - 1] - 1] + 1] for start, end in spans
@@ -118,11 +118,9 @@ def test_names_are_found_as_they_are_written(text: str, expected: list[str]) -> 
 
 def test_things_of_one_name_are_all_found_in_their_order() -> None:
     tokens = tokens_of(["in Paris"])
-    assert NameTable(["Paris", "Rome", "Paris"]).find(
-        tokens, words_of(tokens), arabic=False
-    ).entry.tolist() == [0, 2]
+    assert NameTable(["Paris", "Rome", "Paris"]).find(tokens, words_of(tokens)).entry.tolist() == [0, 2]
 
 
 def test_an_empty_table_finds_nothing() -> None:
     tokens = tokens_of(["in Paris"])
-    assert not NameTable([]).find(tokens, words_of(tokens), arabic=False).entry.size
+    assert not NameTable([]).find(tokens, words_of(tokens)).entry.size

@@ -6,7 +6,7 @@ Learning, ICML 2009), so that the model needs no dictionary. Most features belon
 worked out once for every different word of a micro-batch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.entities.characters import CAPITAL, DIGIT, LETTER, SIGN
-from workers.entities.tokens import BASE, Hashes, Ints, Tokens, joined_hash, mixed
+from workers.entities.tokens import BASE, Flags, Hashes, Ints, Tokens, first_bits, joined_hash
 
 ROW_BITS: Final = 18
 """So many that two features of weight seldom share a row: a model has some 40,000 of weight."""
@@ -41,10 +41,24 @@ _LISTED: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Stems:
+    """Where Arabic words may begin behind "and" or "so", behind a preposition too, behind the article too, and the hashes from there on.
+
+    Each (U,) is a place among the characters, that of the one before where nothing is there to leave out.
+    """
+
+    conjunction: Ints
+    preposition: Ints
+    article: Ints
+    hashes: tuple[Hashes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """The U different words of some tokens: same letters, same shape, same mark where tokens are marked.
 
     `of` (T,) is each token's word; `token` (U,) one token that is it, from `starts` to `ends` (U,); `hash` and `shape` (U,).
+    `stems` are there in Arabic.
     """
 
     of: Ints
@@ -53,6 +67,7 @@ class Words:
     ends: Ints
     hash: Hashes
     shape: Hashes
+    stems: Stems | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +82,28 @@ class Known:
     skipped: Ints
 
 
-def words_of(tokens: Tokens, marks: NDArray[np.uint32] | None = None) -> Words:
+def words_of(tokens: Tokens, marks: NDArray[np.uint32] | None = None, *, arabic: bool = False) -> Words:
     """The different words among `tokens`; `marks` (T,) part equal ones."""
     hashes = tokens.hashes(tokens.starts, tokens.ends)
     shapes = _shapes(tokens)
     parted = joined_hash(hashes, shapes)
     if marks is not None:
         parted = joined_hash(parted, marks.astype(np.uint64))
-    _, token, of = np.unique(parted, return_index=True, return_inverse=True)
-    return Words(of, token, tokens.starts[token], tokens.ends[token], hashes[token], shapes[token])
+    order = parted.argsort()
+    in_order = parted[order]
+    is_new = np.append(True, in_order[1:] != in_order[:-1])[: len(order)]
+    token = order[is_new]
+    of = np.empty(len(order), np.int64)
+    of[order] = is_new.cumsum() - 1
+    starts, ends = tokens.starts[token], tokens.ends[token]
+    stems = _stems_of(tokens, starts, ends) if arabic else None
+    return Words(of, token, starts, ends, hashes[token], shapes[token], stems)
 
 
 def _shapes(tokens: Tokens) -> Hashes:
     """A number (T,) for what kind of characters each token has: its case, a class of its length, or the sign it is."""
     starts, length = tokens.starts, tokens.ends - tokens.starts
-    inside = tokens.counted(CAPITAL)
+    inside = tokens.capitals
     kind = tokens.kinds[starts].astype(np.int64)
     begun = np.where(inside == 1, 1, np.where(inside == length, 2, 3))
     case = np.where(kind == CAPITAL, begun, np.where(inside > 0, 4, 0))
@@ -92,16 +114,20 @@ def _shapes(tokens: Tokens) -> Hashes:
     return shapes
 
 
-def stems_of(tokens: Tokens, words: Words) -> tuple[Ints, Ints, Ints]:
-    """Where an Arabic word may begin behind "and" or "so", behind a preposition too, behind the article too.
+def is_one_of(codes: Hashes, letters: Sequence[int]) -> Flags:
+    """Which of `codes` are one of a few letters."""
+    found: Flags = codes == letters[0]
+    for letter in letters[1:]:
+        found |= codes == letter
+    return found
 
-    Each (U,) is a place among the characters, that of the one before where nothing is there to leave out.
-    """
+
+def _stems_of(tokens: Tokens, starts: Ints, ends: Ints) -> Stems:
+    """The stems of words, each from one of `starts` to before its end."""
     codes = np.append(tokens.codes, np.zeros(4, np.uint64))
-    starts, ends = words.starts, words.ends
 
     def past(begin: Ints, letters: tuple[int, ...]) -> Ints:
-        is_there = np.isin(codes[begin], np.array(letters, np.uint64)) & (ends - begin > _STEM_CHARS)
+        is_there = is_one_of(codes[begin], letters) & (ends - begin > _STEM_CHARS)
         after: Ints = begin + is_there
         return after
 
@@ -111,17 +137,18 @@ def stems_of(tokens: Tokens, words: Words) -> tuple[Ints, Ints, Ints]:
     is_article = (codes[preposition] == ALEF) & (codes[preposition + 1] == LAM) & (left > _STEM_CHARS + 1)
     swallowed = (preposition > starts) & (codes[preposition - 1] == LAM) & (codes[preposition] == LAM)
     article = preposition + 2 * is_article + (swallowed & (left > _STEM_CHARS))
-    return conjunction, preposition, article
+    behind = (conjunction, preposition, article)
+    return Stems(*behind, hashes=tuple(tokens.hashes(begin, ends) for begin in behind))
 
 
-def word_rows(tokens: Tokens, words: Words, known: Known, *, arabic: bool) -> dict[int, Rows]:
+def word_rows(tokens: Tokens, words: Words, known: Known) -> dict[int, Rows]:
     """Rows (F, U) of the features of each word, by where it stands: at the token itself (0) or -2 to 2 beside it."""
     starts, ends = words.starts, words.ends
     whole, shape, mask = words.hash, words.shape, known.classes.astype(np.uint64)
     prefixes = [tokens.hashes(starts, np.minimum(starts + n, ends)) for n in _AFFIX_CHARS]
     suffixes = [tokens.hashes(np.maximum(ends - n, starts), ends) for n in _AFFIX_CHARS]
     is_longer = [(ends - starts > n).astype(np.uint64) for n in _AFFIX_CHARS]
-    stems = [tokens.hashes(stem, ends) for stem in stems_of(tokens, words)] if arabic else []
+    stems = words.stems.hashes if words.stems else ()
     masked = joined_hash(mask, shape)
     own = [whole, joined_hash(whole, shape), shape, mask, masked, *stems]
     for affixes in (prefixes, suffixes):
@@ -202,7 +229,7 @@ def moved(tokens: Tokens, values: NDArray[_Value], step: int, nothing: _Value) -
 
 def _row(values: Hashes, place: int, number: int) -> Rows:
     salt = (((place + 16) * 64 + number + 1) * BASE) % (1 << 64)
-    return (mixed(values ^ np.uint64(salt)) >> np.uint64(64 - ROW_BITS)).astype(np.int32)
+    return first_bits(values ^ np.uint64(salt), ROW_BITS).astype(np.int32)
 
 
 _NO_PAIR: Final = int(joined_hash(np.zeros(1, np.uint64), np.zeros(1, np.uint64))[0])

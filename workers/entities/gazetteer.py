@@ -63,12 +63,15 @@ class Gazetteer:
         self._is_unspaced = locale.partition("_")[0] in UNSPACED
         self._names: list[str] = []
         self._things: list[Named | int] = []
+        self._cities: dict[int, Named] = {}
         kinds: list[int] = []
         for name, thing, kind in (*_own_names(own, locale), *_names(locale)):
             self._names.append(name)
             self._things.append(thing)
             kinds.append(kind)
         self._own = sum(len(entity.of(locale.partition("_")[0])) for entity in own)
+        self._labels = [thing.label if isinstance(thing, Named) else Label.LOC for thing in self._things]
+        self._countries = frozenset(entry for entry, kind in enumerate(kinds) if kind == COUNTRY)
         self._kinds = np.array(kinds, np.uint8)
         self._sure_words = np.array([self._least_words(entry) for entry in range(len(self._names))], np.int64)
         self._table = NameTable(self._names)
@@ -78,18 +81,25 @@ class Gazetteer:
         thing = self._things[entry]
         if isinstance(thing, Named):
             return thing
-        number, country, _, english, *_ = city_rows()[thing]
-        return Named(f"geonames:{number}", Label.LOC, self._names[entry], english, country)
+        if entry not in self._cities:
+            number, country, _, english, *_ = city_rows()[thing]
+            named = Named(f"geonames:{number}", Label.LOC, self._names[entry], english, country)
+            self._cities[entry] = named
+        return self._cities[entry]
 
     def label(self, entry: int) -> Label:
         """The label of what the name of this number means."""
-        thing = self._things[entry]
-        return thing.label if isinstance(thing, Named) else Label.LOC
+        return self._labels[entry]
 
     def country(self, entry: int) -> str | None:
         """The country of what the name of this number means."""
         thing = self._things[entry]
         return thing.country if isinstance(thing, Named) else city_rows()[thing][1]
+
+    def home(self, entries: tuple[int, ...]) -> str | None:
+        """The one country of all that the names of these numbers mean."""
+        homes = set(map(self.country, entries))
+        return homes.pop() if len(homes) == 1 else None
 
     def size(self, entry: int) -> int:
         """Thousands of inhabitants of a city of the long list; more than any of them has for what our own lists name."""
@@ -118,7 +128,7 @@ class Gazetteer:
 
     def is_country(self, entry: int) -> bool:
         """Whether the name is that of a country or another territory of ISO 3166-1."""
-        return bool(self._kinds[entry] == COUNTRY)
+        return entry in self._countries
 
     def is_city(self, entry: int) -> bool:
         """Whether the name is of the long list of cities."""
@@ -150,7 +160,7 @@ class Gazetteer:
 
     def find(self, tokens: Tokens, words: Words) -> Found:
         """The names in some texts; see NameTable.find."""
-        return self._table.find(tokens, words, arabic=self.locale == "ar")
+        return self._table.find(tokens, words)
 
     def places_of(self, hashes: Hashes) -> list[tuple[int, ...]]:
         """The places that are named by each of some hashes of runs of words, whatever the case of their letters."""
@@ -167,20 +177,18 @@ class Gazetteer:
         best = np.lexsort((found.entry, -found.end, found.first))
         first, end = found.first[best], found.end[best]
         heads = np.flatnonzero(np.diff(first, prepend=-1))
-        taken = 0
+        chosen, taken = [], 0
         for head, begin, stop in zip(heads.tolist(), first[heads].tolist(), end[heads].tolist(), strict=True):
-            if begin < taken:
-                continue
-            taken = stop
-            hit = best[head]
-            base = int(self._kinds[found.entry[hit]]) * _POSITIONS * 2
-            behind = int(found.start[hit] > tokens.starts[begin])
-            if stop - begin == 1:
-                categories[begin] = base + behind
-                continue
-            categories[begin] = base + 2 + behind
-            categories[begin + 1 : stop - 1] = base + 4
-            categories[stop - 1] = base + 6
+            if begin >= taken:
+                chosen.append(head)
+                taken = stop
+        first, end, hit = first[chosen], end[chosen], best[chosen]
+        base = self._kinds[found.entry[hit]] * np.uint8(_POSITIONS * 2)
+        is_long = end - first > 1
+        categories[first] = base + 2 * is_long + (found.start[hit] > tokens.starts[first])
+        categories[end[is_long] - 1] = base[is_long] + 6
+        for at in np.flatnonzero(end - first > 2).tolist():
+            categories[first[at] + 1 : end[at] - 1] = base[at] + 4
         return categories
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.entities.features import CLUSTER_BITS, Known, Words, stems_of, words_of
+from workers.entities.features import CLUSTER_BITS, Known, Words, words_of
 from workers.entities.hashes import HashTable
 from workers.entities.lookup import NameTable
 from workers.entities.tables import read_table
@@ -44,20 +44,16 @@ class Lexicon:
             marks = self._marks(tokens, self._runs)
             words = words_of(tokens, marks)
             return words, Known(marks[words.token], None, np.zeros(len(words.token), np.int64))
-        words = words_of(tokens)
-        return words, self._known(tokens, words)
+        words = words_of(tokens, arabic=self._arabic)
+        return words, self._known(words)
 
-    def _known(self, tokens: Tokens, words: Words) -> Known:
+    def _known(self, words: Words) -> Known:
         classes = self._classes.of(words.hash)
         skipped = np.zeros(len(classes), np.int64)
-        if self._arabic:
-            conjunction, preposition, article = stems_of(tokens, words)
-            for stem, name in (
-                (conjunction, conjunction),
-                (preposition, preposition),
-                (article, preposition),
-            ):
-                rest = self._classes.of(tokens.hashes(stem, words.ends))
+        if stems := words.stems:
+            names = (stems.conjunction, stems.preposition, stems.preposition)
+            for hashes, name in zip(stems.hashes, names, strict=True):
+                rest = self._classes.of(hashes)
                 is_new = (classes == 0) & (rest != 0)
                 classes = np.where(is_new, rest, classes)
                 skipped = np.where(is_new, name - words.starts, skipped)
@@ -67,7 +63,7 @@ class Lexicon:
     def _marks(self, tokens: Tokens, runs: NameTable) -> NDArray[np.uint32]:
         """The class of the longest listed word that each token stands in, from left to right, and where in it (T,)."""
         marks = np.zeros(len(tokens), np.uint32)
-        found = runs.find(tokens, words_of(tokens), arabic=False)
+        found = runs.find(tokens, words_of(tokens))
         longest: dict[int, tuple[int, int]] = {}
         for first, end, entry in zip(
             found.first.tolist(), found.end.tolist(), found.entry.tolist(), strict=True

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from workers.entities.characters import CAPITAL, SIGN
-from workers.entities.features import ALEF, LAM, Words, stems_of
+from workers.entities.features import ALEF, LAM, Words
 from workers.entities.hashes import HashSet
 from workers.entities.tokens import Flags, Hashes, Ints, Tokens, joined_hash, running, tokens_of
 
@@ -59,27 +59,27 @@ class NameTable:
         self._low = np.append(low, len(order))
         self._begun = HashSet(np.unique(np.concatenate(begun)))
 
-    def find(self, tokens: Tokens, words: Words, *, arabic: bool) -> Found:
+    def find(self, tokens: Tokens, words: Words) -> Found:
         """All names among `tokens`; where things share a name, each of them.
 
-        With `arabic` a name may stand behind proclitics: "and", "so", "in", "to", "like", and "to the", which swallows
+        Of words with stems a name may stand behind proclitics: "and", "so", "in", "to", "like", and "to the", which swallows
         a letter of the article.
         """
         whole = words.hash[words.of]
         found = [(np.zeros(0, np.int64),) * 4]
-        for start, begins in self._beginnings(tokens, words, arabic=arabic):
-            is_known = self._known.has(begins) | self._begun.has(begins)
-            first = np.flatnonzero(is_known[words.of])
-            word = words.of[first]
-            begin, hashes = start[word] - words.starts[word] + tokens.starts[first], begins[word]
-            for length in range(1, _LONGEST_NAME + 1):
-                if not len(first):
-                    break
-                found.append(self._entries(first, length, begin, hashes))
-                goes_on = self._begun.has(hashes) & (first + length < len(tokens))
-                goes_on[goes_on] = tokens.sentence[first[goes_on]] == tokens.sentence[first[goes_on] + length]
-                first, begin = first[goes_on], begin[goes_on]
-                hashes = joined_hash(hashes[goes_on], whole[first + length])
+        starts, begins = (np.stack(each) for each in zip(*self._beginnings(tokens, words), strict=True))
+        is_known = self._known.has(begins.ravel()) | self._begun.has(begins.ravel())
+        way, first = is_known.reshape(begins.shape)[:, words.of].nonzero()
+        word = words.of[first]
+        begin, hashes = starts[way, word] - words.starts[word] + tokens.starts[first], begins[way, word]
+        for length in range(1, _LONGEST_NAME + 1):
+            if not len(first):
+                break
+            found.append(self._entries(first, length, begin, hashes))
+            goes_on = self._begun.has(hashes) & (first + length < len(tokens))
+            goes_on[goes_on] = tokens.sentence[first[goes_on]] == tokens.sentence[first[goes_on] + length]
+            first, begin = first[goes_on], begin[goes_on]
+            hashes = joined_hash(hashes[goes_on], whole[first + length])
         first, end, begin, entry = (np.concatenate(column) for column in zip(*found, strict=True))
         kept = np.flatnonzero(self._is_so_written(tokens, first, end, begin, entry))
         order = kept[np.lexsort((entry[kept], end[kept], first[kept]))]
@@ -117,13 +117,15 @@ class NameTable:
         return (begun >= self._capitals[entry]) & (is_upper | ~self._is_upper[entry])
 
     @staticmethod
-    def _beginnings(tokens: Tokens, words: Words, *, arabic: bool) -> list[tuple[Ints, Hashes]]:
+    def _beginnings(tokens: Tokens, words: Words) -> list[tuple[Ints, Hashes]]:
         """For each way to read a word its beginning (U,) and its hash (U,), 0 where there is no such way."""
         ways = [(words.starts, words.hash)]
-        if arabic and len(words.starts):
-            conjunction, preposition, _ = stems_of(tokens, words)
-            for stem, before in ((conjunction, words.starts), (preposition, conjunction)):
-                ways.append((stem, np.where(stem > before, tokens.hashes(stem, words.ends), np.uint64(0))))
+        if (stems := words.stems) and len(words.starts):
+            conjunction, preposition = stems.conjunction, stems.preposition
+            for stem, before, hashes in zip(
+                (conjunction, preposition), (words.starts, conjunction), stems.hashes[:2], strict=True
+            ):
+                ways.append((stem, np.where(stem > before, hashes, np.uint64(0))))
             is_lam = (preposition > conjunction) & (tokens.codes[preposition - 1] == LAM)
             is_lam &= tokens.codes[preposition] == LAM
             for article in ((ALEF,), (ALEF, LAM)):  # of a name in LAM the article is not written at all
@@ -146,7 +148,7 @@ def runs_of_words(tokens: Tokens, words: Hashes, first: Ints, end: Ints, start: 
 
 def _capitals(tokens: Tokens) -> tuple[Ints, Ints]:
     """How many words before each token (T + 1,) begin with a capital, and how many capitals stand in them."""
-    return running(_is_capital(tokens, tokens.starts)), running(tokens.counted(CAPITAL))
+    return running(_is_capital(tokens, tokens.starts)), running(tokens.capitals)
 
 
 def _is_capital(tokens: Tokens, places: Ints) -> Ints:

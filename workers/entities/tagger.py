@@ -35,7 +35,7 @@ def label_runs(
     runs: list[Run] = []
     if model:
         categories = names.categories(tokens, found)
-        runs = runs_of(model.label(tokens, words, known, categories, arabic=lang == "ar"), model.labels)
+        runs = runs_of(model.label(tokens, words, known, categories), model.labels)
     elif spec:
         runs = runs_in(tokens, load_tagger(spec)(texts))
     return Tagged(tokens, words, known, runs, names, found)
@@ -56,14 +56,17 @@ def runs_in(tokens: Tokens, spans: Sequence[Sequence[Span]]) -> list[Run]:
 
 def runs_of(numbers: np.ndarray, labels: Sequence[str]) -> list[Run]:
     """The runs of tokens that a sequence of labels by number marks."""
-    runs: list[Run] = []
-    for at in np.flatnonzero(numbers).tolist():
-        label = labels[numbers[at]]
-        if label[0] == "I" and runs and runs[-1][1] == at and runs[-1][2] == label[2:]:
-            runs[-1] = (runs[-1][0], at + 1, label[2:])
-        else:
-            runs.append((at, at + 1, label[2:]))
-    return runs
+    at = np.flatnonzero(numbers)
+    if not len(at):
+        return []
+    kinds = [label[2:] for label in labels]
+    kind = np.array([kinds.index(each) for each in kinds])[numbers[at]]
+    is_inside = np.array([label[0] == "I" for label in labels])[numbers[at]]
+    goes_on = is_inside[1:] & (np.diff(at) == 1) & (kind[1:] == kind[:-1])
+    heads = np.flatnonzero(np.append(True, ~goes_on))
+    ends = at[np.append(heads[1:], len(at)) - 1] + 1
+    rows = zip(at[heads].tolist(), ends.tolist(), kind[heads].tolist(), strict=True)
+    return [(first, end, kinds[each]) for first, end, each in rows]
 
 
 @lru_cache(maxsize=32)

@@ -7,6 +7,7 @@ sums, so that a prefix, a suffix or an Arabic word without its proclitics costs 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -22,8 +23,11 @@ Hashes = NDArray[np.uint64]
 BASE: Final = 0x9E3779B97F4A7C15
 """Odd, so that it has an inverse modulo 2**64."""
 _INVERSE: Final = pow(BASE, -1, 1 << 64)
+_MIXER: Final = np.uint64(0xD6E8FEB86659FD93)
 _STOPS: Final = tuple(map(ord, ".!?\u2026\u061f\u06d4\u0964\u3002\uff01\uff1f"))
 """FULL STOP and its like; HORIZONTAL ELLIPSIS, ARABIC QUESTION MARK and FULL STOP, DANDA, the ideographic ones."""
+_KEPT_POWERS: Final = 1 << 17
+"""Of the base, worked out once: for so many characters, those of a micro-batch of articles; 2 MB."""
 _INITIAL_CHARS: Final = 3
 """A full stop behind so few letters of which the first is a capital may belong to an initial or a title."""
 _LONGEST_SENTENCE: Final = 160
@@ -52,18 +56,15 @@ class Tokens:
     """(N,): where each text begins among the characters of all texts."""
     sums: Hashes
     inverse: Hashes
+    capitals: Ints
+    """(T,): how many each token has."""
 
     def __len__(self) -> int:
         return len(self.starts)
 
-    def counted(self, kind: int) -> Ints:
-        """How many characters of a kind each token has (T,)."""
-        before = running(self.kinds == kind)
-        return before[self.ends] - before[self.starts]
-
     def hashes(self, starts: Ints, ends: Ints) -> Hashes:
         """The hash of each span of characters: equal letters give equal hashes wherever they stand."""
-        return mixed((self.sums[ends] - self.sums[starts]) * self.inverse[starts])
+        return mixed((self.sums.take(ends) - self.sums.take(starts)) * self.inverse.take(starts))
 
     def hashes_behind(self, letters: Sequence[int], starts: Ints, ends: Ints) -> Hashes:
         """The hash of each span with `letters` before it, which do not stand in the text."""
@@ -84,14 +85,21 @@ def tokens_of(texts: Sequence[str]) -> Tokens:
     codes, kinds = codes.take(places), kinds.take(places)
     starts, ends = _spans(kinds)
     letters = characters.folded(codes).astype(np.uint64)
-    powers, inverse = _powers(len(letters))
+    size = len(letters)
+    powers, inverse = (
+        each[: size + 1] for each in (_kept_powers() if size <= _KEPT_POWERS else _powers(size))
+    )
     sums = np.zeros(len(letters) + 1, np.uint64)
-    np.cumsum((letters + np.uint64(1)) * powers, out=sums[1:])
+    np.cumsum((letters + np.uint64(1)) * powers[:-1], out=sums[1:])
     text = np.searchsorted(offsets, places[starts], side="right") - 1
     is_spaced = np.ones(len(starts), np.bool_)
     is_spaced[1:] = starts[1:] > ends[:-1]
     sentence = _sentences(codes, kinds, starts, ends, text, is_spaced)
-    return Tokens(letters, kinds, places, starts, ends, text, sentence, is_spaced, offsets, sums, inverse)
+    before = running(kinds == CAPITAL)
+    capitals = before[ends] - before[starts]
+    return Tokens(
+        letters, kinds, places, starts, ends, text, sentence, is_spaced, offsets, sums, inverse, capitals
+    )
 
 
 def running(values: NDArray[np.integer | np.bool_]) -> Ints:
@@ -104,8 +112,17 @@ def running(values: NDArray[np.integer | np.bool_]) -> Ints:
 def mixed(values: Hashes) -> Hashes:
     """`values` with every bit spread over all bits, for tables that look at some of them."""
     values = values ^ (values >> np.uint64(32))
-    values = values * np.uint64(0xD6E8FEB86659FD93)
-    return values ^ (values >> np.uint64(32))
+    values *= _MIXER
+    values ^= values >> np.uint64(32)
+    return values
+
+
+def first_bits(values: Hashes, bits: int) -> Hashes:
+    """So many bits, 32 at most, of what `mixed` makes of `values`, the highest ones: these do not need its last step."""
+    values = values ^ (values >> np.uint64(32))
+    values *= _MIXER
+    values >>= np.uint64(64 - bits)
+    return values
 
 
 def joined_hash(first: Hashes, second: Hashes) -> Hashes:
@@ -114,12 +131,17 @@ def joined_hash(first: Hashes, second: Hashes) -> Hashes:
 
 
 def _powers(count: int) -> tuple[Hashes, Hashes]:
-    """The powers of the base and of its inverse for so many characters, modulo 2**64."""
+    """The powers of the base and of its inverse from 0 to `count`, modulo 2**64."""
     powers = np.empty((2, count + 1), np.uint64)
     powers[:, 0] = 1
     powers[0, 1:], powers[1, 1:] = BASE, _INVERSE
     np.cumprod(powers, axis=1, out=powers)
-    return powers[0, :count], powers[1]
+    return powers[0], powers[1]
+
+
+@cache
+def _kept_powers() -> tuple[Hashes, Hashes]:
+    return _powers(_KEPT_POWERS)
 
 
 def _spans(kinds: Kinds) -> tuple[Ints, Ints]:

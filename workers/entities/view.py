@@ -1,12 +1,13 @@
 """What is asked of the single tokens of a micro-batch on the way from labels to mentions."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from workers.entities.characters import CAPITAL, LETTER, SIGN
-from workers.entities.features import ALEF, CONJUNCTIONS, LAM, PREPOSITIONS
+from workers.entities.features import ALEF, CONJUNCTIONS, LAM, PREPOSITIONS, is_one_of
 from workers.entities.lexicon import NAME
 from workers.entities.listed import Tagged
 from workers.entities.tokens import Flags, Hashes, Ints, Tokens
@@ -18,6 +19,9 @@ _LAST_CASED: Final = 0x590
 _HYPHEN: Final = ord("-")
 BRACKETS: Final = (ord("("), ord(")"))
 APOSTROPHE: Final = ord("'")
+AT: Final = ord("@")
+JOINTS: Final = np.array([*BRACKETS, APOSTROPHE, AT, _HYPHEN], np.uint64)
+"""Signs beside which a name may go on, or be none."""
 
 
 class View:
@@ -37,10 +41,12 @@ class View:
         self.is_small = _small(tokens)
         kinds = tokens.kinds[tokens.starts]
         self.sign = np.where(kinds == SIGN, tokens.codes[tokens.starts], np.uint64(0))
+        self.joints = frozenset(np.flatnonzero(np.isin(self.sign, JOINTS)).tolist())
         self.is_spaced = np.append(tokens.is_spaced, True)
         self.is_capital = kinds == CAPITAL
         self.chars = tokens.ends - tokens.starts
-        self.is_upper = tokens.counted(CAPITAL) == self.chars
+        self.chars_of: list[int] = self.chars.tolist()
+        self.is_upper = tokens.capitals == self.chars
         self.rests = rests_of(tokens) if self.is_arabic else NO_RESTS
         self.unknown = np.flatnonzero((self.classes == 0) & (self.chars >= FUZZY_LETTERS) & ~self.is_small)
 
@@ -80,10 +86,13 @@ class View:
         """The letters from one character to before another as they are compared."""
         return "".join(map(chr, self.tokens.codes[start:end].tolist()))
 
+    @cached_property
+    def _bits(self) -> Hashes:
+        return np.append(np.uint64(1) << (self.tokens.codes & np.uint64(63)), np.uint64(0))
+
     def bags(self, starts: Ints, ends: Ints) -> Hashes:
         """Which letters stand in each span of characters: a bit for each, which few letters share."""
-        bits = np.append(np.uint64(1) << (self.tokens.codes & np.uint64(63)), np.uint64(0))
-        found: Hashes = np.bitwise_or.reduceat(bits, np.stack([starts, ends], axis=1).ravel())[::2]
+        found: Hashes = np.bitwise_or.reduceat(self._bits, np.stack([starts, ends], axis=1).ravel())[::2]
         return found
 
 
@@ -119,9 +128,9 @@ def rests_of(tokens: Tokens) -> Rests:
     starts, ends = tokens.starts, tokens.ends
     chars = ends - starts
     first, second, third = (tokens.codes[np.minimum(starts + at, ends - 1)] for at in (0, 1, 2))
-    is_conjunction = np.isin(first, CONJUNCTIONS)
-    one = (is_conjunction | np.isin(first, PREPOSITIONS)) & (chars > SHORTEST_REST)
-    two = is_conjunction & np.isin(second, PREPOSITIONS) & (chars > SHORTEST_REST + 1)
+    is_conjunction = is_one_of(first, CONJUNCTIONS)
+    one = (is_conjunction | is_one_of(first, PREPOSITIONS)) & (chars > SHORTEST_REST)
+    two = is_conjunction & is_one_of(second, PREPOSITIONS) & (chars > SHORTEST_REST + 1)
     ways: tuple[tuple[int, Flags, tuple[int, ...]], ...] = (
         (1, one, ()),
         (2, two, ()),

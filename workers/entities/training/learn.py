@@ -83,7 +83,7 @@ def _append(trainer: pycrfsuite.Trainer, corpus: Sequence[Text], lang: str) -> i
     words, known = lexicon(lang).words(tokens)
     names = gazetteer(lang)
     categories = names.categories(tokens, names.find(tokens, words))
-    rows = np.stack(list(feature_rows(tokens, words, known, categories, arabic=lang == "ar")))
+    rows = np.stack(list(feature_rows(tokens, words, known, categories)))
     labels = labels_of(tokens, corpus, lang)
     for sentence in sentences(tokens):
         items = [
