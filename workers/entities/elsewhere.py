@@ -1,6 +1,5 @@
 """What a text names in one place is found in all others: surnames, what it names twice, and surnames with a letter wrong."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
@@ -15,6 +14,7 @@ from workers.entities.tokens import Flags, Ints
 from workers.entities.variants import FUZZY_LETTERS, within_one_edit
 from workers.entities.view import View
 
+_PER: Final = Label.PER.value
 _SURNAME_CHARS: Final = 4
 """A shorter last word of a person's name is not looked for alone."""
 _COMPARED: Final = 100
@@ -46,7 +46,7 @@ def everywhere(view: View, by_text: Sequence[Sequence[Run]]) -> list[list[Run]]:
     is_taken[list(more)] = True
     misspelt = _misspelt(view, surnames, is_taken)
     _add(view, found, ((token, token + 1, label) for token, label in more.items()))
-    _add(view, found, ((token, token + 1, Label.PER.value) for token in misspelt))
+    _add(view, found, ((token, token + 1, _PER) for token in misspelt))
     return found
 
 
@@ -64,8 +64,7 @@ def _add(view: View, found: Sequence[list[Run]], new: Iterator[Run]) -> None:
 def _taken(view: View, found: Sequence[Sequence[Run]]) -> Flags:
     """Which tokens (T,) stand in a run."""
     is_taken = np.zeros(len(view.hash), np.bool_)
-    for first, end, _ in chain.from_iterable(found):
-        is_taken[first:end] = True
+    is_taken[[token for first, end, _ in chain.from_iterable(found) for token in range(first, end)]] = True
     return is_taken
 
 
@@ -77,26 +76,27 @@ def _misspelt_listed(view: View, is_taken: Flags) -> Iterator[Run]:
     for token in at.tolist():
         word = view.letters(token)
         if _is_misspelt(word, view.listed_surnames[view.hashes[token - 1]]):
-            yield token - 1, token + 1, Label.PER.value
+            yield token - 1, token + 1, _PER
 
 
 def _alone(view: View, runs: Sequence[Run]) -> tuple[_Names, list[int]]:
     """The words of a text that name something alone; and the tokens that are surnames."""
     names: _Names = {}
     surnames: list[int] = []
-    single: Counter[tuple[int, str]] = Counter()
+    single: dict[tuple[int, str], int] = {}
     for first, end, label in runs:
         last = view.hashes[end - 1]
         if end - first == 1:
-            single[last, label] += bool(view.chars[first] > 1)
+            key = last, label
+            single[key] = single.get(key, 0) + (view.chars_of[first] > 1)
         elif (
-            label == Label.PER
-            and (chars := view.chars[end - 1]) >= _SURNAME_CHARS
+            label == _PER
+            and (chars := view.chars_of[end - 1]) >= _SURNAME_CHARS
             and not view.classes[end - 1] & COMMON
         ):
             if last not in names and chars >= FUZZY_LETTERS - 1:
                 surnames.append(end - 1)
-            names[last] = Label.PER
+            names[last] = _PER
     for (word, label), times in single.items():
         if times >= _TIMES:
             names.setdefault(word, label)
@@ -127,14 +127,14 @@ def _misspelt(view: View, surnames: Sequence[Sequence[int]], is_left_out: Flags)
     """
     known = np.fromiter(chain.from_iterable(surnames), np.int64)
     unknown = view.unknown[~is_left_out[view.unknown]]
-    bags = view.bags(view.tokens.starts, view.tokens.ends)
+    bags = view.bags(view.tokens.starts[known], view.tokens.ends[known])
     found: set[int] = set()
     for begin in range(0, len(unknown) if len(known) else 0, _TOGETHER):
         token, starts = _words_and_rests(view, unknown[begin : begin + _TOGETHER])
         ends = view.tokens.ends[token]
         row, other = _of_one_text(view.tokens.text[token], view.tokens.text[known])
-        other = known[other]
         changed = view.bags(starts, ends)[row] ^ bags[other]
+        other = known[other]
         longer = (ends - starts)[row] - view.chars[other]
         near = np.flatnonzero((np.bitwise_count(changed) <= _CHANGED) & (np.abs(longer) <= 1))
         for at, surname in zip(row[near].tolist(), other[near].tolist(), strict=True):

@@ -1,8 +1,8 @@
 """The names of the lists in some texts, and which of them stand without the model's word."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -12,13 +12,16 @@ from workers.entities.gazetteer import Gazetteer
 from workers.entities.lookup import Found
 from workers.entities.tokens import Flags, Tokens
 
+_Hit = tuple[int | None, tuple[int, ...]]
+_NO_HIT: Final[_Hit] = (None, ())
 Run = tuple[int, int, str]
 """Tokens from the first to before the end, and a label."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A name in a text: tokens `first` to before `end`, the first letter being character `start` of all tokens.
+
+    A tuple, as there are hundreds in a micro-batch and a frozen dataclass takes several times as long to make.
 
     `entries` are the names of the lists that are written just so, the most trusted one first; `places` the names of regions and towns
     (places.py) that a place may be, `is_region` whether a word of the text says that it is a province or the like.
@@ -54,20 +57,24 @@ class Listed:
     def __init__(self, tagged: Tagged) -> None:
         self.gazetteer = tagged.gazetteer
         self._found = found = tagged.found
-        self._at: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+        order = np.lexsort(
+            (found.start, found.end, found.first)
+        )  # stable: entries of equal beginnings stay in order
+        first, end, start = found.first[order], found.end[order], found.start[order]
+        is_new = (np.diff(first, prepend=-1) != 0) | (np.diff(end, prepend=-1) != 0)
+        heads = np.flatnonzero(is_new)
+        is_shorter = np.diff(start, prepend=-1) != 0
+        lasts = np.append(np.flatnonzero(is_new | is_shorter), len(first))
+        stops = lasts[np.searchsorted(lasts, heads, side="right")] if len(heads) else heads
+        entries = found.entry[order].tolist()
         rows = zip(
-            found.first.tolist(), found.end.tolist(), found.start.tolist(), found.entry.tolist(), strict=True
+            *(each.tolist() for each in (first[heads], end[heads], start[heads], heads, stops)), strict=True
         )
-        for first, end, start, entry in rows:
-            self._at[first, end].append((start, entry))
+        self._at = {(head, stop): (begin, tuple(entries[low:high])) for head, stop, begin, low, high in rows}
 
-    def of(self, first: int, end: int) -> tuple[int | None, tuple[int, ...]]:
+    def of(self, first: int, end: int) -> _Hit:
         """(where the name begins, its entries) of tokens `first` to `end`; most of the first word wins."""
-        hits = self._at.get((first, end))
-        if not hits:
-            return None, ()
-        start = min(hits)[0]
-        return start, tuple(entry for at, entry in hits if at == start)
+        return self._at.get((first, end), _NO_HIT)
 
     def sure(self) -> list[Run]:
         """Names that need no model, the longest at each token, as runs."""
@@ -106,6 +113,9 @@ def with_listed(runs: Sequence[Run], listed: Listed) -> list[Run]:
         taken.update(dict.fromkeys(range(run[0], run[1]), run))
 
     for run in listed.sure():
+        first, end, _ = run
+        if (known := taken.get(first)) and known[:2] == (first, end):
+            continue
         if all(run[0] <= other[0] and other[1] <= run[1] and other[:2] != run[:2] for other in touched(run)):
             put(run)
     for run in listed.own():
@@ -117,7 +127,7 @@ def with_listed(runs: Sequence[Run], listed: Listed) -> list[Run]:
 
 def _parts(run: Run, listed: Listed) -> list[Run]:
     first, end, label = run
-    if label == Label.LOC and end - first > 1 and not listed.of(first, end)[1]:
+    if end - first > 1 and label == Label.LOC and not listed.of(first, end)[1]:
         for middle in range(first + 1, end):
             if listed.of(first, middle)[1] and listed.of(middle, end)[1]:
                 return [(first, middle, label), (middle, end, label)]

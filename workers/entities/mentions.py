@@ -1,7 +1,7 @@
 """From what the model says of tokens to mentions: with the lists' names, one label a name in a text, no Arabic proclitics."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Sequence
 from functools import cache, partial
 from itertools import pairwise
 from typing import Final
@@ -11,13 +11,14 @@ import numpy as np
 from schemas.tagged_article import Label
 from workers.entities.elsewhere import everywhere
 from workers.entities.gazetteer import Gazetteer
+from workers.entities.hashes import among
 from workers.entities.listed import Listed, Mention, Run, Tagged, with_listed
 from workers.entities.placed import with_places
-from workers.entities.view import APOSTROPHE, BRACKETS, SHORTEST_REST, View
+from workers.entities.tokens import Hashes, Ints, running
+from workers.entities.view import APOSTROPHE, AT, BRACKETS, SHORTEST_REST, View
 
 _WAW: Final = 0x648
-_AT: Final = ord("@")
-_Settle = Callable[[str, tuple[int, ...]], str]
+_SIDES: Final = ("left", "right")
 
 
 def mentions_of(tagged: Tagged) -> list[list[Mention]]:
@@ -32,69 +33,82 @@ def mentions_of(tagged: Tagged) -> list[list[Mention]]:
     view = View(tagged)
     completed = [_completed(view, runs, span) for runs, span in zip(by_text, spans, strict=True)]
     found = everywhere(view, completed)
-    settle = cache(partial(_settled, listed.gazetteer))
-    mentions = [
-        _mentions(view, listed, _of_one_label(view, runs), span, settle)
-        for runs, span in zip(found, spans, strict=True)
-    ]
-    return with_places(view, listed, mentions)
+    one_label = [_of_one_label(view, runs) for runs in found]
+    return with_places(view, listed, _mentions(view, listed, one_label))
 
 
 def _completed(view: View, runs: list[Run], span: tuple[int, int]) -> list[Run]:
     """`runs` of a text of tokens `span`: double names whole, and acronyms in brackets behind what they are short for."""
     whole: list[Run] = []
-    for first, end, label in runs:
-        is_handle = first > span[0] and view.sign[first - 1] == _AT and not view.is_spaced[first]
-        if is_handle or (whole and first < whole[-1][1]):
+    for run in runs:
+        first, end, _ = run
+        begin = whole[-1][1] if whole else span[0]
+        if first < begin:
             continue
-        if label == Label.PER:
-            begin = whole[-1][1] if whole else span[0]
-            while first - 2 >= begin and view.is_hyphen(first - 1) and view.is_capital[first - 2]:
-                first -= 2  # noqa: PLW2901 - the same run, from its beginning
-            while end + 1 < span[1] and view.is_hyphen(end) and view.is_surname(end + 1):
-                end += 2  # noqa: PLW2901 - the same run, to its end
-        if view.is_german and end + 1 < span[1] and view.is_hyphen(end):
-            continue  # "US-Dollar": the compound is no name
-        if view.is_turkish and view.is_suffixed(end):
-            end += 2  # noqa: PLW2901 - the same run, with its case ending
-        if end - first > 3 and (view.sign[end - 3], view.sign[end - 1]) == BRACKETS:
-            whole += [(first, end - 3, label), (end - 2, end - 1, label)]
-            continue
-        whole.append((first, end, label))
-        if label == Label.ORG and end + 2 < span[1] and view.is_bracketed(end):
-            whole.append((end + 1, end + 2, label))
+        if first - 1 in view.joints or end - 1 in view.joints or end in view.joints:
+            whole += _joined(view, run, begin, span)
+        else:
+            whole.append(run)
     return whole
+
+
+def _joined(view: View, run: Run, begin: int, span: tuple[int, int]) -> list[Run]:
+    """What is to be made of a run beside or with a sign that joins words, where the run before ends at `begin`."""
+    first, end, label = run
+    if first > span[0] and view.sign[first - 1] == AT and not view.is_spaced[first]:
+        return []  # a handle
+    if label == Label.PER:
+        while first - 2 >= begin and view.is_hyphen(first - 1) and view.is_capital[first - 2]:
+            first -= 2
+        while end + 1 < span[1] and view.is_hyphen(end) and view.is_surname(end + 1):
+            end += 2
+    if view.is_german and end + 1 < span[1] and view.is_hyphen(end):
+        return []  # "US-Dollar": the compound is no name
+    if view.is_turkish and view.is_suffixed(end):
+        end += 2
+    if end - first > 3 and (view.sign[end - 3], view.sign[end - 1]) == BRACKETS:
+        return [(first, end - 3, label), (end - 2, end - 1, label)]
+    if label == Label.ORG and end + 2 < span[1] and view.is_bracketed(end):
+        return [(first, end, label), (end + 1, end + 2, label)]
+    return [(first, end, label)]
 
 
 def _of_one_label(view: View, runs: list[Run]) -> list[Run]:
     """`runs` where equal names have one label in the text: the most frequent one, of equals the first."""
-    labels: dict[tuple[int, ...], list[str]] = defaultdict(list)
-    keys = [tuple(view.hashes[first:end]) for first, end, _ in runs]
+    hashes = view.hashes
+    keys = [hashes[first] if end - first == 1 else tuple(hashes[first:end]) for first, end, _ in runs]
+    first_labels: dict[int | tuple[int, ...], str] = {}
+    if all(first_labels.setdefault(key, run[2]) == run[2] for key, run in zip(keys, runs, strict=True)):
+        return runs
+    counts: dict[int | tuple[int, ...], Counter[str]] = defaultdict(Counter)
     for key, (_, _, label) in zip(keys, runs, strict=True):
-        labels[key].append(label)
-    best = {
-        key: each[0] if len(each) == 1 else Counter(each).most_common(1)[0][0] for key, each in labels.items()
-    }
+        counts[key][label] += 1
+    best = {key: each.most_common(1)[0][0] for key, each in counts.items()}
     return [(first, end, best[key]) for key, (first, end, _) in zip(keys, runs, strict=True)]
 
 
-def _mentions(
-    view: View, listed: Listed, runs: Sequence[Run], span: tuple[int, int], settle: _Settle
-) -> list[Mention]:
-    """The runs of one text, of the tokens `span`, as mentions."""
-    words = frozenset(view.hashes[slice(*span)]) if view.is_arabic else frozenset()
-    mentions = []
-    for first, end, label in runs:
-        start, entries = listed.of(first, _name_end(view, first, end))
-        if start is None:
-            start = _without_proclitics(view, first, words)
-        mentions.append(Mention(first, end, start, settle(label, entries), entries))
-    return mentions
+def _mentions(view: View, listed: Listed, by_text: Sequence[Sequence[Run]]) -> list[list[Mention]]:
+    """The runs of each text as mentions."""
+    hits = [
+        [listed.of(first, _name_end(view, first, end) if view.is_turkish else end) for first, end, _ in runs]
+        for runs in by_text
+    ]
+    unlisted = [run[0] for runs, found in zip(by_text, hits, strict=True)
+                for run, (start, _) in zip(runs, found, strict=True) if start is None]  # fmt: skip
+    starts = iter(_without_proclitics(view, np.array(unlisted, np.int64)).tolist())
+    settle = cache(partial(_settled, listed.gazetteer))
+    return [
+        [
+            Mention(first, end, next(starts) if start is None else start, settle(label, entries), entries)
+            for (first, end, label), (start, entries) in zip(runs, found, strict=True)
+        ]
+        for runs, found in zip(by_text, hits, strict=True)
+    ]
 
 
 def _name_end(view: View, first: int, end: int) -> int:
     """Where the name in a run ends: Turkish parts case endings off by an apostrophe, and they belong to the mention."""
-    if view.is_turkish and APOSTROPHE in view.sign[first + 1 : end]:
+    if APOSTROPHE in view.sign[first + 1 : end]:
         return first + 1 + int(np.argmax(view.sign[first + 1 : end] == APOSTROPHE))
     return end
 
@@ -111,18 +125,30 @@ def _settled(gazetteer: Gazetteer, label: str, entries: tuple[int, ...]) -> str:
     return labels.pop().value if len(labels) == 1 and not any(map(gazetteer.is_city, entries)) else label
 
 
-def _without_proclitics(view: View, token: int, words: Container[int]) -> int:
-    """Where the name in a word begins: behind Arabic proclitics, if what they leave is known, or one of the text's `words`.
+def _without_proclitics(view: View, at: Ints) -> Ints:
+    """Where the names in the words `at` begin: behind Arabic proclitics, if what they leave is known, or a word of the text.
 
     Of a word that nothing is known of WAW is left out: few names begin with it, and those are listed.
     """
-    begin = int(view.tokens.starts[token])
+    begin = view.tokens.starts[at]
     if not view.is_arabic:
         return begin
-    if view.classes[token]:
-        return begin + int(view.skipped[token])
-    rests = view.rests.of(token, token + 1)
-    for skip, rest in zip(view.rests.skip[rests].tolist(), view.rests.hash[rests].tolist(), strict=True):
-        if rest in words:
-            return begin + int(skip)
-    return begin + int(view.tokens.codes[begin] == _WAW and view.chars[token] > SHORTEST_REST)
+    is_known = view.classes[at] != 0
+    is_waw = (view.tokens.codes[begin] == _WAW) & (view.chars[at] > SHORTEST_REST)
+    skip = np.where(is_known, view.skipped[at], is_waw)
+    rests = view.rests
+    low, high = (np.searchsorted(rests.token, at, side=side) for side in _SIDES)
+    is_word = among(np.sort(view.words.hash), rests.hash)
+    before = running(is_word)
+    for number in np.flatnonzero(~is_known & (before[low] < before[high])).tolist():
+        text = _of_text(view, int(at[number]))
+        rows = range(int(low[number]), int(high[number]))
+        skip[number] = next((rests.skip[row] for row in rows if rests.hash[row] in text), skip[number])
+    return begin + skip
+
+
+def _of_text(view: View, token: int) -> Hashes:
+    """The hashes of the words in the text of a token."""
+    texts = view.tokens.text
+    first, end = (np.searchsorted(texts, texts[token], side=side) for side in _SIDES)
+    return view.hash[first:end]
