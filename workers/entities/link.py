@@ -1,11 +1,10 @@
 """Which mentions of a text are one thing, and which thing: by the lists, and by what else the text calls it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.tagged_article import Label
 from workers.entities.gazetteer import Gazetteer
@@ -16,6 +15,9 @@ from workers.entities.places import Places, home_countries, places
 from workers.entities.russian import inflect, nominative, stem
 from workers.entities.variants import FUZZY_LETTERS, within_one_edit
 
+_PER, _LOC = Label.PER, Label.LOC  # to look members of an enumeration up takes its time
+_WHERE: Final = 2
+"""Fields of a name that say where it stands; equal names have the others alike."""
 _SHORTEST_SURNAME: Final = 3
 _COMPARED: Final = 200
 """A text with more names than this is a list of them: only equal ones are joined."""
@@ -29,9 +31,15 @@ _SAME_END: Final = 4
 _LISTED_CASES: Final = 0.75
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A mention to be linked: half-open in the text, with its words there and the names of the lists that it may be."""
+Home = Callable[[tuple[int, ...]], str | None]
+"""Gazetteer.home, which may remember its answers for a micro-batch."""
+
+
+class Name(NamedTuple):
+    """A mention to be linked: half-open in the text, with its words there and the names of the lists that it may be.
+
+    A tuple, as there are hundreds in a micro-batch and a frozen dataclass takes several times as long to make.
+    """
 
     start: int
     end: int
@@ -42,54 +50,43 @@ class Name:
     is_region: bool = False
 
 
-def link(names: Sequence[Name], gazetteer: Gazetteer, text: str) -> list[Named]:
-    """What each of the names in `text` means; the same thing has the same id in every article."""
-    linker = _Linker(gazetteer, names, text)
-    keys = [(name.text, name.label, name.entries, name.places, name.is_region) for name in names]
+def link(names: Sequence[Name], gazetteer: Gazetteer, home: Home, text: str) -> list[Named]:
+    """What each of the names in `text` means; the same thing has the same id in every article. `home` is that of the gazetteer."""
+    linker = _Linker(gazetteer, names, home, text)
+    keys = [name[_WHERE:] for name in names]
     different = dict(zip(reversed(keys), reversed(names), strict=True))  # the first one of each key is kept
-    found = {
-        key: linker.thing(different[key])
-        for key in sorted(different, key=lambda key: (-len(key[0].split()), different[key].start))
-    }
+    longest_first = sorted(different.values(), key=lambda name: (-len(name.text.split()), name.start))
+    found = {name[_WHERE:]: linker.thing(name) for name in longest_first}
     return [found[key] for key in keys]
 
 
 class _Linker:
     """What is known of a text's names so far; fuller names come first."""
 
-    def __init__(self, gazetteer: Gazetteer, names: Sequence[Name], text: str) -> None:
+    def __init__(self, gazetteer: Gazetteer, names: Sequence[Name], home: Home, text: str) -> None:
         self._gazetteer = gazetteer
         self._lang = gazetteer.locale.partition("_")[0]
         self._homes = home_countries(self._lang)
-        self._countries = self._named_countries(names)
+        self._countries = _named_countries(names, home)
         self._persons: dict[tuple[str, ...], Named] = {}
         self._others: dict[tuple[Label, str], Named] = {}
         self._acronyms = _expansions(names, text)
 
-    def _named_countries(self, names: Iterable[Name]) -> Counter[str]:
-        """How often the text names each country, and places that lie in one only."""
-        countries: Counter[str] = Counter()
-        for name in names:
-            if name.entries:
-                homes = set(map(self._gazetteer.country, name.entries))
-                if len(homes) == 1 and (home := homes.pop()):
-                    countries[home] += 1
-        return countries
-
     def thing(self, name: Name) -> Named:
         """The thing of a list, one that the text has named before, or a new one."""
-        fitting = [entry for entry in name.entries if self._gazetteer.label(entry) is name.label]
-        if name.label is Label.PER:
+        label_of = self._gazetteer.label
+        fitting = [entry for entry in name.entries if label_of(entry) is name.label] if name.entries else []
+        if name.label is _PER:
             return self._person(name, fitting)
         if name.places and (place := self._place(name, fitting)):
             return place
         if fitting:
             return self._gazetteer.thing(self._meant(fitting))
-        return (name.label is Label.LOC and self._misspelt(name)) or self._other(name)
+        form = normal_name(name.text)
+        return (name.label is _LOC and self._misspelt(form.casefold())) or self._other(name, form)
 
-    def _misspelt(self, name: Name) -> Named | None:
+    def _misspelt(self, form: str) -> Named | None:
         """The country or other place of our own lists whose long name is written with one letter wrong, if there is but one."""
-        form = normal_name(name.text).casefold()
         if len(form) < _LONG_NAME:
             return None
         ends = _long_names(self._gazetteer.locale)
@@ -155,7 +152,7 @@ class _Linker:
         person = (None if of_list and len(form) > 1 else self._namesake(form)) or of_list
         if person is None:
             written = name.text if form == words else " ".join(form)
-            person = Named(key_id(Label.PER, written), Label.PER, written, None, None, (written,))
+            person = Named(key_id(_PER, written), _PER, written, None, None, (written,))
         self._persons.setdefault(form, person)
         return person
 
@@ -163,8 +160,11 @@ class _Linker:
         if len(form) < 2:
             return None
         rest = " ".join(form[1:])
+        first, last, chars = rest[0], rest[-1], len(rest)
         for expected, person in _listed_persons(self._gazetteer.locale).get(form[0], ()):
-            if rest == expected or (len(rest) >= FUZZY_LETTERS and within_one_edit(rest, expected)):
+            # Looked at first, as an edit leaves one end as it is: common given names have hundreds of bearers.
+            is_near = -1 <= len(expected) - chars <= 1 and (expected[0] == first or expected[-1] == last)
+            if is_near and (rest == expected or (chars >= FUZZY_LETTERS and within_one_edit(rest, expected))):
                 return person
         return None
 
@@ -194,9 +194,8 @@ class _Linker:
         letters = min(len(left.removeprefix(_ARTICLE)), len(right.removeprefix(_ARTICLE)))
         return letters >= FUZZY_LETTERS and within_one_edit(left, right)
 
-    def _other(self, name: Name) -> Named:
+    def _other(self, name: Name, form: str) -> Named:
         """An organisation, place or work that no list has: the same one where the text writes it alike, or its acronym."""
-        form = normal_name(name.text)
         if self._lang == "tr":
             form = form.partition("'")[0]
         full = self._acronyms.get(form, form)
@@ -206,6 +205,11 @@ class _Linker:
             written = name.text if full == form else full
             self._others[key] = Named(key_id(name.label, stemmed), name.label, written, None, None, (full,))
         return self._others[key]
+
+
+def _named_countries(names: Iterable[Name], home: Home) -> Counter[str]:
+    """How often a text names each country, and places that lie in one only."""
+    return Counter([country for name in names if name.entries and (country := home(name.entries))])
 
 
 def _stemmed(name: str) -> str:

@@ -69,7 +69,7 @@ class _Row:
 
 def key_id(label: Label, name: str) -> str:
     """The id of a thing that no list knows: the same for the same label and normalised name, everywhere."""
-    digest = blake2b(f"{label}\0{normal_name(name).casefold()}".encode(), digest_size=8)
+    digest = blake2b("\0".join((label, normal_name(name).casefold())).encode(), digest_size=8)
     return f"key:{digest.hexdigest()}"
 
 

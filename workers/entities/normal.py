@@ -66,7 +66,10 @@ LETTERS: Final = {
     0x0D: 0x20,
 }
 # The keys of names are digests of UTF-8, which has no surrogates.
-_TABLE: Final = LETTERS | dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
+# Letters that stay as they are stand in it too, as far as the alphabets go: str.translate is slow where it finds nothing.
+_TABLE: Final = (
+    {code: code for code in range(0x0700)} | LETTERS | dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
+)
 
 
 def normalise(text: str) -> str:

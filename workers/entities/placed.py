@@ -1,11 +1,12 @@
 """Which regions and small towns the places of a text may be: asked for mentions that the lists do not know, or know as a city only."""
 
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Final
 
 import numpy as np
 
 from schemas.tagged_article import Label
+from workers.entities.gazetteer import Gazetteer
 from workers.entities.hashes import HashTable
 from workers.entities.lexicon import hashes_of
 from workers.entities.listed import Listed, Mention
@@ -23,6 +24,8 @@ _BITS: Final = {
 }
 _BEFORE: Final = _REGION | _TOWN | _BETWEEN
 _AFTER: Final = _REGION_AFTER | _TOWN_AFTER
+_CITY, _NO_CITY = 2, 1
+_LOC: Final = Label.LOC.value
 _SAYS_REGION: Final = _REGION | _REGION_AFTER
 
 
@@ -30,12 +33,13 @@ def with_places(view: View, listed: Listed, by_text: list[list[Mention]]) -> lis
     """The mentions, those of places that are no countries with what regions and towns they may be, and the lists' names in any case."""
     gazetteer = listed.gazetteer
     words = _Words(view, gazetteer.locale.partition("_")[0])
+    is_asked = cache(partial(_may_be_other, gazetteer))
     asked = []
     for text, mentions in enumerate(by_text):
         for number, mention in enumerate(mentions):
-            if mention.label == Label.LOC and not any(map(gazetteer.is_country, mention.entries)):
+            if mention.label == _LOC and (kind := is_asked(mention.entries)):
                 called, first, end = words.name_in(mention)
-                if called or all(map(gazetteer.is_city, mention.entries)):
+                if called or kind == _CITY:
                     start = mention.start if first == mention.first else int(view.tokens.starts[first])
                     asked.append((text, number, called, first, end, start))
     if not asked:
@@ -56,6 +60,13 @@ def with_places(view: View, listed: Listed, by_text: list[list[Mention]]) -> lis
             bool(called & _SAYS_REGION),
         )
     return by_text
+
+
+def _may_be_other(gazetteer: Gazetteer, entries: tuple[int, ...]) -> int:
+    """Whether a place of the lists that has these entries may be one that they do not know: a country never, a city by its name alone."""
+    if any(map(gazetteer.is_country, entries)):
+        return 0
+    return _CITY if all(map(gazetteer.is_city, entries)) else _NO_CITY
 
 
 class _Words:

@@ -7,7 +7,7 @@ thing a name means (gazetteer.py, link.py). A language without a model has the l
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Final
 
@@ -122,11 +122,11 @@ def _read(
 ) -> Iterator[tuple[Entity, ...]]:
     tagged = label_runs(texts, locale, model, options)
     by_text = mentions_of(tagged)
+    home = cache(tagged.gazetteer.home)
     spans = iter(_spans(tagged.tokens, by_text))
     for text, mentions, title in zip(texts, by_text, titles, strict=True):
         names = [_name(text, mention, *next(spans)) for mention in mentions]
-        things = link(names, tagged.gazetteer, text)
-        yield assemble(text, [(name.start, name.end) for name in names], things, title)
+        yield assemble(names, link(names, tagged.gazetteer, home, text), text, title)
 
 
 def _spans(tokens: Tokens, by_text: Sequence[Sequence[Mention]]) -> list[tuple[int, int]]:
@@ -142,17 +142,10 @@ def _spans(tokens: Tokens, by_text: Sequence[Sequence[Mention]]) -> list[tuple[i
 
 def _name(text: str, mention: Mention, start: int, end: int) -> Name:
     """A mention by its place in the text. The marks that follow its last letter belong to it."""
-    while end < len(text) and text[end] in MARKS:
+    while text[end : end + 1] in MARKS:
         end += 1
-    return Name(
-        start,
-        end,
-        text[start:end],
-        _LABELS[mention.label],
-        mention.entries,
-        mention.places,
-        mention.is_region,
-    )
+    _, _, _, label, entries, places, is_region = mention
+    return Name(start, end, text[start:end], _LABELS[label], entries, places, is_region)
 
 
 def _tagged(article: CleanedArticle, entities: tuple[Entity, ...], tagger: str) -> TaggedArticle:
