@@ -14,11 +14,10 @@ from workers.entities.gazetteer import Gazetteer
 from workers.entities.hashes import among
 from workers.entities.listed import Listed, Mention, Run, Tagged, with_listed
 from workers.entities.placed import with_places
-from workers.entities.tokens import Hashes, Ints, running
+from workers.entities.tokens import Ints, joined_hash
 from workers.entities.view import APOSTROPHE, AT, BRACKETS, SHORTEST_REST, View
 
 _WAW: Final = 0x648
-_SIDES: Final = ("left", "right")
 
 
 def mentions_of(tagged: Tagged) -> list[list[Mention]]:
@@ -136,19 +135,12 @@ def _without_proclitics(view: View, at: Ints) -> Ints:
     is_known = view.classes[at] != 0
     is_waw = (view.tokens.codes[begin] == _WAW) & (view.chars[at] > SHORTEST_REST)
     skip = np.where(is_known, view.skipped[at], is_waw)
-    rests = view.rests
-    low, high = (np.searchsorted(rests.token, at, side=side) for side in _SIDES)
-    is_word = among(np.sort(view.words.hash), rests.hash)
-    before = running(is_word)
-    for number in np.flatnonzero(~is_known & (before[low] < before[high])).tolist():
-        text = _of_text(view, int(at[number]))
-        rows = range(int(low[number]), int(high[number]))
-        skip[number] = next((rests.skip[row] for row in rows if rests.hash[row] in text), skip[number])
-    return begin + skip
-
-
-def _of_text(view: View, token: int) -> Hashes:
-    """The hashes of the words in the text of a token."""
-    texts = view.tokens.text
-    first, end = (np.searchsorted(texts, texts[token], side=side) for side in _SIDES)
-    return view.hash[first:end]
+    rests, texts = view.rests, view.tokens.text.astype(np.uint64)
+    is_asked = np.zeros(len(view.hash), np.bool_)
+    is_asked[at[~is_known]] = True
+    rows = np.flatnonzero(is_asked[rests.token])
+    in_text = joined_hash(view.hash, texts)
+    rows = rows[among(np.sort(in_text), joined_hash(rests.hash[rows], texts[rests.token[rows]]))][::-1]
+    left_out = np.zeros(len(view.hash), np.int64)
+    left_out[rests.token[rows]] = rests.skip[rows]  # from the last row to the first, which stays
+    return begin + np.where(left_out[at] > 0, left_out[at], skip)
