@@ -82,8 +82,18 @@ STRIKES = (
 )
 
 
+GENTLE = (terminate_worker, restart_kafka, restart_redis)
+"""Told to end, not killed: these are for the long faults, in which all have their turn."""
+
+
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("strike", STRIKES, ids=[strike.__name__ for strike in STRIKES])
+@pytest.mark.parametrize(
+    "strike",
+    [
+        pytest.param(strike, id=strike.__name__, marks=[pytest.mark.faults] if strike in GENTLE else [])
+        for strike in STRIKES
+    ],
+)
 def test_a_fault_under_load_loses_and_repeats_nothing(
     settings: Settings, stack: Stack, strike: Strike
 ) -> None:
