@@ -76,8 +76,16 @@ def test_an_article_shows_what_there_is_to_know_with_foreign_text_last_on_its_li
         ),
         (RawEvent(body=b"1234", url="https://x"), ["4 bytes", "https://x"]),
         (article(entities=(), duplicate=Duplicate(relation=Relation.REVISION, cluster="c", revision=2)), ["revision 2"]),
+        (
+            article(duplicate=Duplicate(relation=Relation.CONTAINED_IN, of="c", similarity=0.2, cluster="c")),
+            ["contained in c (20% alike)"],
+        ),
+        (
+            article(duplicate=Duplicate(relation=Relation.UNIQUE, contains="c", similarity=0.2, cluster="d")),
+            ["unique, contains c (20% alike)"],
+        ),
     ],
-    ids=["rejected", "dead", "raw", "revision"],
+    ids=["rejected", "dead", "raw", "revision", "alert", "story"],
 )  # fmt: skip
 def test_other_records_show_what_they_have(record, words):
     shown = card("t", record).plain

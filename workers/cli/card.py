@@ -166,11 +166,17 @@ def beginning(text: str, most_chars: int) -> str:
 
 
 def _shown_verdict(duplicate: Duplicate) -> str:
-    verdict = str(duplicate.relation)
+    verdict = str(duplicate.relation).replace("_", " ")
     if duplicate.relation is Relation.REVISION and duplicate.revision is not None:
         verdict += f" {duplicate.revision}"
     if duplicate.of is not None:
-        verdict += f" of {clean(duplicate.of)}"
+        verdict += (
+            f" {clean(duplicate.of)}"
+            if duplicate.relation is Relation.CONTAINED_IN
+            else f" of {clean(duplicate.of)}"
+        )
+    if duplicate.contains is not None:
+        verdict += f", contains {clean(duplicate.contains)}"
     if duplicate.similarity is not None:
         verdict += f" ({duplicate.similarity:.0%} alike)"
     return verdict
