@@ -27,6 +27,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.integration
+@pytest.mark.faults  # it starts four systems one after the other
 @pytest.mark.timeout(300)
 def test_the_harness_benchmark_measures_every_system_and_the_latency(tmp_path: Path):
     target = tmp_path / "figures.json"

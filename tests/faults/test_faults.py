@@ -82,15 +82,15 @@ STRIKES = (
 )
 
 
-GENTLE = (terminate_worker, restart_kafka, restart_redis)
-"""Told to end, not killed: these are for the long faults, in which all have their turn."""
+LONG = (kill_worker, terminate_worker, restart_kafka, restart_redis)
+"""Milder than those that remain: these are for the long faults, in which all have their turn."""
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     "strike",
     [
-        pytest.param(strike, id=strike.__name__, marks=[pytest.mark.faults] if strike in GENTLE else [])
+        pytest.param(strike, id=strike.__name__, marks=[pytest.mark.faults] if strike in LONG else [])
         for strike in STRIKES
     ],
 )

@@ -131,7 +131,11 @@ def named(name, variables, **more):
 
 @pytest.mark.parametrize(
     ("way", "redis"),
-    [("PLAIN", "redis_with_login"), ("SCRAM", "redis_with_tls"), ("certificate", "redis_with_tls")],
+    [
+        ("PLAIN", "redis_with_login"),
+        pytest.param("SCRAM", "redis_with_tls", marks=pytest.mark.faults),  # parts of the other two
+        ("certificate", "redis_with_tls"),
+    ],
 )
 def test_every_client_comes_in_and_no_line_of_a_log_holds_a_secret(
     way, redis, ways, request, tmp_path, capfd
