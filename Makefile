@@ -15,10 +15,10 @@ run: $(VENV)/ready ## start a Kafka, a Redis and the workers here, and send the 
 
 venv: $(VENV)/ready-dev ## install Khabar and everything for working on it into .venv
 
-test: $(VENV)/ready-dev ## the tests: unit, contract, integration, and short faults
+test: $(VENV)/ready-dev ## the tests: unit, contract, and integration
 	$(BIN)/python -m pytest
 
-faults: $(VENV)/ready-dev ## the long fault tests: processes killed, stopped and restarted under load
+faults: $(VENV)/ready-dev ## the fault tests: processes killed, stopped and restarted under load, and what else takes long
 	$(BIN)/python -m pytest -m faults
 
 compose: $(VENV)/ready-dev ## bring docker-compose.yml up for real and balance its books

@@ -34,7 +34,7 @@ SESSION_TIMEOUT_S = 6.0
 
 Strike = Callable[[Supervisor, Stack], None]
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.faults]
 
 
 def kill_worker(supervisor: Supervisor, _: Stack) -> None:
@@ -82,25 +82,14 @@ STRIKES = (
 )
 
 
-LONG = (kill_worker, terminate_worker, restart_kafka, restart_redis)
-"""Milder than those that remain: these are for the long faults, in which all have their turn."""
-
-
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(
-    "strike",
-    [
-        pytest.param(strike, id=strike.__name__, marks=[pytest.mark.faults] if strike in LONG else [])
-        for strike in STRIKES
-    ],
-)
+@pytest.mark.parametrize("strike", STRIKES, ids=[strike.__name__ for strike in STRIKES])
 def test_a_fault_under_load_loses_and_repeats_nothing(
     settings: Settings, stack: Stack, strike: Strike
 ) -> None:
     run(settings, stack, events=3000, strikes=[strike], within_s=200)
 
 
-@pytest.mark.faults
 @pytest.mark.timeout(1500)
 def test_all_faults_one_after_the_other_over_30_000_events_lose_and_repeat_nothing(
     settings: Settings, stack: Stack
