@@ -1,6 +1,11 @@
-"""Who reads what the index decides."""
+"""Who reads what the index decides, and who is at work."""
+
+from collections.abc import Sequence
+
+from kafka.admin import KafkaAdminClient
 
 from workers.config import Settings
+from workers.runtime.audit import chains_of
 from workers.runtime.chain import StageName
 from workers.runtime.clients import Addresses, admin, speaking_to
 
@@ -11,13 +16,15 @@ def deciding(settings: Settings, addresses: Addresses) -> dict[str, int]:
     Raises ConfigError and TransientError, as workers.runtime.clients.speaking_to does.
     """
     with admin(settings, addresses) as cluster, speaking_to(addresses):
-        names = [
-            each["group_id"] for each in cluster.list_groups() if _decides(each["group_id"], settings.group)
-        ]
-        described = cluster.describe_groups(names) if names else {}
+        chains = chains_of(cluster, settings.group)
+        # workers.runtime.chain.group_name: the group itself, or GROUP-STAGE... for part of the chain
+        return members(
+            cluster,
+            [name for name in chains if name == settings.group or name.endswith(f"-{StageName.DEDUP}")],
+        )
+
+
+def members(cluster: KafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
+    """How many members each of these consumer groups has; those without one are left out."""
+    described = cluster.describe_groups(names) if names else {}
     return {name: len(group["members"]) for name, group in described.items() if group["members"]}
-
-
-def _decides(name: str, group: str) -> bool:
-    # workers.runtime.chain.group_name: the group itself, or GROUP-STAGE... for part of the chain
-    return name == group or (name.startswith(f"{group}-") and name.endswith(f"-{StageName.DEDUP}"))

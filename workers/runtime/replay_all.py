@@ -10,6 +10,7 @@ from workers.errors import ConfigError
 from workers.runtime.audit import replay_number
 from workers.runtime.chain import INPUT_ROLES, StageName, group_name
 from workers.runtime.clients import Addresses, admin, consumer, speaking_to
+from workers.runtime.groups import members
 from workers.stores.census import clear
 from workers.stores.connection import connect
 from workers.subscribe import partitions_of
@@ -48,10 +49,9 @@ def replay_from_the_beginning(settings: Settings, addresses: Addresses, names: S
 
 def check_idle(cluster: KafkaAdminClient, group: str) -> None:
     """Raises ConfigError when the consumer group has members."""
-    members = cluster.describe_groups([group])[group]["members"]
-    if members:
+    if count := members(cluster, [group]).get(group):
         raise ConfigError(
-            f"{len(members)} workers of the group {group} are running: stop them first. (One that was killed counts "
+            f"{count} workers of the group {group} are running: stop them first. (One that was killed counts "
             "until its session has timed out, KHABAR_SESSION_TIMEOUT_S.)"
         )
 

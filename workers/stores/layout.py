@@ -30,7 +30,6 @@ from workers.dedup.signature import ANCHOR_BYTES, KEY_BYTES, LEAD_ANCHORS, NUMBE
 from workers.dedup.stage import NAMES_SIZE
 
 LAYOUT_VERSION: Final = 2
-ANSWER_BYTES: Final = 37
 CHUNK_BYTES: Final = 65_400
 """A string holds as many records or buckets as go into this; with its key it takes less than STRING_BYTES."""
 STRING_BYTES: Final = 1 << 16

@@ -161,5 +161,6 @@ for i = 4, #ARGV do
   if blocked then return {'pending', blocked[1], string.format('%.0f', blocked[2])} end
 end
 write_all()
-call('HSET', LAYOUT, 'last', string.format('%.0f', last), 'window', room)
+-- A confirmation decides nothing, and comes with every batch.
+if last >= first_new then call('HSET', LAYOUT, 'last', string.format('%.0f', last), 'window', room) end
 return {'decided', table.concat(answers)}
