@@ -1,5 +1,7 @@
 # Khabar's everyday commands, for GNU make. PYTHON is the interpreter that makes the virtual environment.
 PYTHON ?= python3
+# Each of the processes that share the tests starts a Kafka and a Redis of its own.
+TEST_PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -16,7 +18,7 @@ run: $(VENV)/ready ## start a Kafka, a Redis and the workers here, and send the 
 venv: $(VENV)/ready-dev ## install Khabar and everything for working on it into .venv
 
 test: $(VENV)/ready-dev ## the tests: unit, contract, and integration
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 faults: $(VENV)/ready-dev ## the fault tests: processes killed, stopped and restarted under load, and what else takes long
 	$(BIN)/python -m pytest -m faults
