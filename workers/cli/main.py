@@ -1,19 +1,19 @@
 """The command line. A command's module is imported when the command is used: `khabar --help` is quick."""
 
-import importlib
 import importlib.metadata
-import importlib.util
 import os
 from typing import Final
 
 import click
 
 from workers.cli.context import State
+from workers.cli.lazy import LazyGroup
 from workers.errors import KhabarError
 
 COMMANDS: Final = {
     "up": "Start Kafka, Redis and the workers on this machine, and watch articles arrive.",
     "run": "Run workers: read articles.raw, publish what comes of it.",
+    "feeds": "Poll feeds and put their articles on articles.raw.",
     "send": "Put pages on articles.raw.",
     "tail": "Follow what is published, as readable cards.",
     "process": "Turn files into records on standard output, without Kafka.",
@@ -26,27 +26,14 @@ COMMANDS: Final = {
     "health": "Say whether workers and services do their work.",
     "config": "Show the variables, their values, and what they do.",
 }
-"""Command to its line in the help. The command is the object `command` in workers.cli.NAME."""
+"""Command to its line in the help."""
 
 EXIT_FAILURE: Final = 2
 EXIT_INTERRUPTED: Final = 130
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are modules, and that says Khabar's errors without a traceback."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return [name for name in COMMANDS if importlib.util.find_spec(f"workers.cli.{name}")]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        command: click.Command = importlib.import_module(f"workers.cli.{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+class MainGroup(LazyGroup):
+    """Says Khabar's errors without a traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -59,7 +46,10 @@ class LazyGroup(click.Group):
 
 
 @click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    cls=MainGroup,
+    package="workers.cli",
+    lines=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(importlib.metadata.version("khabar"), prog_name="khabar")
 @click.pass_context

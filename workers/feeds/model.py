@@ -1,6 +1,7 @@
 """What polling feeds is about: a feed, its items, a page that was fetched, and why one could not be."""
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -178,13 +179,40 @@ class FeedError(KhabarError):
         self.retry_after_s = retry_after_s
 
 
+class Turns(Protocol):
+    """Who may ask a host next. All that fetch for one deployment share it, so that a host sees one polite visitor.
+
+    `host` is what stands in the URL, with the port where it is not the scheme's own: "news.example", "127.0.0.2:8080".
+    """
+
+    def turn(self, host: str, *, delay_s: float, concurrency: int) -> AbstractAsyncContextManager[None]:
+        """Waits for a turn, and has it for the body of the `async with`.
+
+        At most `concurrency` have a turn at a time; one begins `delay_s` after the one before it has begun at the
+        earliest, and not before the host is let go where it is held.
+        """
+
+    async def hold(self, host: str, seconds: float) -> None:
+        """Nobody gets a turn for so long (Retry-After). The longest of several counts."""
+
+    async def held_s(self, host: str) -> float:
+        """For how long nobody gets a turn; 0 where the host is not held. No promise that a turn is free then."""
+
+
 class Fetcher(Protocol):
     """Getting one address, politely and safely."""
 
     async def get(
-        self, url: str, *, validators: Validators = NO_VALIDATORS, max_bytes: int | None = None
+        self,
+        url: str,
+        *,
+        validators: Validators = NO_VALIDATORS,
+        max_bytes: int | None = None,
+        obey_robots: bool = True,
     ) -> Answer:
-        """The answer to GET. Follows redirects, obeys robots.txt, waits for its turn at the host.
+        """The answer to GET. Follows redirects, waits for its turn at the host.
 
-        Raises FeedError for all that is neither 200 nor 304.
+        `obey_robots` is for pages; feeds and sitemaps are made for machines, and are read without asking robots.txt.
+        The Crawl-delay of robots.txt counts for both, once the file was read. Raises FeedError for all that is
+        neither 200 nor 304; RATE_LIMITED at once, without a request, where the host is held for long.
         """
