@@ -10,6 +10,11 @@ from workers.errors import KhabarError
 
 USER_AGENT: Final = "Khabar (+https://github.com/khabar-news/khabar)"
 
+PAGE_MAX_BYTES: Final = 10 * 2**20
+"""Without content-coding. What is over it is no article; the longest page of our samples has 4 MB."""
+FEED_MAX_BYTES: Final = 32 * 2**20
+"""The same of a feed or sitemap: 5,000 items with whole texts are 20 MB."""
+
 
 class Kind(StrEnum):
     """What a feed's document turned out to be."""
