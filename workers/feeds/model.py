@@ -37,10 +37,11 @@ class Want(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A feed to poll, as the list of feeds states it. Times are in seconds."""
+    """A feed to poll, as the list of feeds states it. Times are in seconds. `site_url` is the page for readers."""
 
     url: str
     source: str | None = None
+    site_url: str | None = None
     lang: str | None = None
     tags: tuple[str, ...] = ()
     want: Want = Want.PAGE

@@ -12,12 +12,16 @@ _URL_SAFE: Final = "%/:=&?~#+!$,;'@()*[]"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A URL without its fragment; `host` as it counts for turns, `origin` as robots.txt belongs to."""
+    """A URL without its fragment and without a login, which is never sent or shown.
+
+    `host` is as it counts for turns, `origin` as robots.txt belongs to.
+    """
 
     url: str
     name: str
     host: str
     origin: str
+    has_login: bool = False
 
 
 def place(url: str, *, asked: str) -> Place:
@@ -25,6 +29,7 @@ def place(url: str, *, asked: str) -> Place:
     try:
         parts = urlsplit(urldefrag(url.strip()).url)
         name, port = (parts.hostname or "").rstrip("."), parts.port
+        login, at, _ = parts.netloc.rpartition("@")
     except ValueError as error:
         raise FeedError(Fault.FORBIDDEN_SCHEME, f"{url!r} is no URL: {error}", url=asked) from error
     if parts.scheme not in _PORTS:
@@ -34,7 +39,8 @@ def place(url: str, *, asked: str) -> Place:
         raise FeedError(Fault.FORBIDDEN_SCHEME, f"{url!r} names no host", url=asked)
     shown = f"[{name}]" if ":" in name else name
     host = shown if port in {None, _PORTS[parts.scheme]} else f"{shown}:{port}"
-    return Place(url=parts.geturl(), name=name, host=host, origin=f"{parts.scheme}://{host}")
+    shown_url = parts._replace(netloc=parts.netloc.removeprefix(login + at)).geturl()
+    return Place(shown_url, name, host, origin=f"{parts.scheme}://{host}", has_login=bool(at))
 
 
 def redirected(base: str, location: bytes | None, *, asked: str) -> Place:
