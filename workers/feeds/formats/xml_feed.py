@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from xml.sax import SAXException
 
 import feedparser
 
@@ -18,7 +19,7 @@ _PERIODS_S: Final = {
     "monthly": 30 * 86_400.0,
     "yearly": 365 * 86_400.0,
 }
-_DAMAGE: Final = "is not well-formed ({}); what could be read was read"
+_DAMAGE: Final = "is not well-formed XML ({}); what could be read was read"
 _CUT: Final = "ends within an item, which is left out"
 _LAST_ITEM: Final = re.compile(r"<(?:\w+:)?(item|entry)\b", re.IGNORECASE)
 _BUGS: Final = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
@@ -38,7 +39,7 @@ def read_feed(source: Source, root: str) -> Document:
         raise source.malformed(f"is XML and no feed: its root element is {root[:50]}")
     problems = list(source.problems)
     if found.bozo:
-        problems.append(_DAMAGE.format(found.bozo_exception))
+        problems.append(_DAMAGE.format(_message(found)))
     entries = found.entries
     if _is_cut(source.text):
         problems.append(_CUT)
@@ -70,6 +71,12 @@ def _parsed(source: Source) -> Any:  # noqa: ANN401  (feedparser's dict of attri
         )
     except _BUGS as error:
         raise source.malformed(f"is a feed so broken that it cannot be read: {error!r}") from error
+
+
+def _message(found: Any) -> str:  # noqa: ANN401
+    """What the strict parser objects to; its line would be one of the repaired text."""
+    error = found.bozo_exception
+    return str(error.getMessage() if isinstance(error, SAXException) else error)
 
 
 def _is_cut(text: str) -> bool:

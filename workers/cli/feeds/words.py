@@ -1,0 +1,68 @@
+"""What `khabar feeds add` and `check` share: their options, and how a feed is described."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from workers.feeds.feed_list import DEFAULT_FILE, FeedList, read_feed_list
+from workers.feeds.model import Document, Kind
+
+file_option = click.option(
+    "--file",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=DEFAULT_FILE,
+    show_default=True,
+    help="The list of feeds.",
+)
+
+_KINDS: Final = {
+    Kind.RSS: "RSS",
+    Kind.ATOM: "Atom",
+    Kind.JSON: "JSON Feed",
+    Kind.SITEMAP: "sitemap",
+    Kind.SITEMAP_INDEX: "index of sitemaps",
+}
+_AGES: Final = ((86_400 * 2, 86_400, "days"), (3_600 * 2, 3_600, "h"), (0, 60, "min"))
+
+
+def list_if_there(path: Path) -> FeedList:
+    """What the file says, or the defaults where there is none. Raises ConfigError when it is wrong."""
+    return read_feed_list(path) if path.exists() else FeedList()
+
+
+def address(text: str) -> str:
+    """A URL as people type it."""
+    return text if "://" in text else f"https://{text}"
+
+
+def described(document: Document, newest: str | None) -> str:
+    """Such as: RSS, 20 items, newest 3 h ago."""
+    parts = [_KINDS[document.kind]]
+    if document.kind is Kind.SITEMAP_INDEX:
+        parts.append(_counted(len(document.children), "sitemap"))
+    else:
+        parts.append(_counted(len(document.items), "item"))
+    if newest:
+        parts.append(f"newest {_ago(newest)}")
+    return ", ".join(parts)
+
+
+def newest(document: Document) -> str | None:
+    """The time of the newest item."""
+    times = [item.published_at or item.updated_at for item in document.items]
+    return max((time for time in times if time), default=None)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _ago(time: str) -> str:
+    age_s = (datetime.now(UTC) - datetime.fromisoformat(time)).total_seconds()
+    if age_s < 0:
+        return "in the future"
+    count, unit = next((age_s // unit_s, name) for least_s, unit_s, name in _AGES if age_s >= least_s)
+    return f"{count:,.0f} {unit} ago"
