@@ -3,26 +3,15 @@
 import pytest
 
 from tests.support.feed_documents import story
-from tests.support.feed_site import FEEDS, PAGES, FeedSite
-from workers.feeds.fetch import Allowed, FetchOptions, HostLimits, HttpFetcher
+from tests.support.feed_site import FEEDS, PAGES
+from workers.feeds.fetch import HttpFetcher
 from workers.feeds.formats import read_document
 from workers.feeds.model import FEED_MAX_BYTES, Fault, FeedError
 
-LOOPBACK = Allowed(networks=("127.0.0.0/8",))
-OPTIONS = FetchOptions(
-    limits=HostLimits(delay_s=0, concurrency=4), allowed=LOOPBACK, read_timeout_s=0.5, total_timeout_s=3
-)
-
-
-@pytest.fixture(scope="module")
-def site():
-    with FeedSite() as running:
-        yield running
-
 
 @pytest.fixture
-async def fetcher():
-    async with HttpFetcher(OPTIONS) as ready:
+async def fetcher(options):
+    async with HttpFetcher(options) as ready:
         yield ready
 
 

@@ -7,7 +7,7 @@ addresses too, so that no later change of aiohttp opens a way around.
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 import aiohttp
@@ -19,6 +19,7 @@ Address = IPv4Address | IPv6Address
 _NAT64: Final = ip_network("64:ff9b::/96")  # RFC 6052
 _COMPATIBLE: Final = ip_network("::/96")  # RFC 4291, section 2.5.5.1
 _NOT_GLOBAL: Final = (
+    ip_network("192.0.0.0/24"),  # RFC 6890, of which Python 3.11.7 knows a part
     ip_network("64:ff9b:1::/48"),  # RFC 8215, for translation within a site
     ip_network("fec0::/10"),  # RFC 3879, the former site-local addresses
     ip_network("2001::/32"),  # RFC 4380, Teredo: an IPv4 address of anybody's choice inside
@@ -124,5 +125,5 @@ def _inner(address: Address) -> IPv4Address | None:
     return address.ipv4_mapped or address.sixtofour
 
 
-def _within(address: Address, networks: Iterable[object]) -> bool:
-    return any(isinstance(network, IPv6Network) and address in network for network in networks)
+def _within(address: Address, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    return any(address in network for network in networks)
