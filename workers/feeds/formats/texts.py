@@ -15,7 +15,7 @@ _SHORT_CHARS: Final = 2_000
 _SUMMARY_CHARS: Final = 20_000
 _TAG: Final = re.compile(r"<(?:/|!--)?\s?[A-Za-z][^<>]{0,500}>")
 _MAILBOX: Final = re.compile(
-    r"(?P<before>[^<>@]{1,200}?)? ?<?[^ <>@]{1,99}@[^ <>@]{1,99}>?(?: \((?P<after>.{1,200})\))?"
+    r"(?:(?P<before>[^<>@]{1,200}) <)?[^ <>@]{1,99}@[^ <>@]{1,99}>?(?: \((?P<after>.{1,200})\))?"
 )
 _BREAK: Final = re.compile(r"<(?:p|div)\b|<br\s*/?>\s*<br\b|\n\s*\n", re.IGNORECASE)
 _RFC_822: Final = re.compile(r"\s*(?:[A-Za-z]{2,9},?\s*)?[0-9]{1,2}[\s-][A-Za-z]{3}")

@@ -60,12 +60,14 @@ def read_feed(source: Source, root: str) -> Document:
 
 
 def _parsed(source: Source) -> Any:  # noqa: ANN401  (feedparser's dict of attributes)
-    """Sanitising is the affair of whoever shows the HTML; resolving its links costs four times all the rest."""
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": source.url}
+    """Sanitising is the affair of whoever shows the HTML; resolving its links costs four times all the rest.
+
+    Without the feed's address feedparser leaves relative ones alone, guids above all, which it takes for links.
+    """
     try:
         return feedparser.parse(
             io.BytesIO(source.text.encode("utf-8", "replace")),
-            response_headers=headers,
+            response_headers={"content-type": "application/xml; charset=utf-8"},
             sanitize_html=False,
             resolve_relative_uris=False,
         )
@@ -95,7 +97,7 @@ def _item(entry: Any, source: Source) -> Item:  # noqa: ANN401
     summary = texts.summary(stated.get("summary"))
     content, content_type = _content(stated)
     if summary == content:
-        content = None
+        summary = None  # feedparser fills it in
     if content is None and summary is not None and texts.is_story(stated["summary"]):
         content, content_type, summary = stated["summary"], "text/html", None
     published_at = texts.utc(stated.get("published"))
@@ -120,15 +122,16 @@ def _id(stated: Mapping[str, Any]) -> str | None:
 
 
 def _link(stated: Mapping[str, Any], source: Source) -> str | None:
-    """The alternate link, else any to a page, else a guid that is one."""
-    if url := source.absolute(stated.get("link")):
+    """The alternate link, else a guid that is one, else any to a page."""
+    link, guid = stated.get("link"), stated.get("id")
+    is_guid = link == guid and not str(link).startswith(("http://", "https://", "/"))
+    if not is_guid and (url := source.absolute(link)):
         return url
     links: Iterable[Mapping[str, Any]] = stated.get("links", ())
-    pages = (link for link in links if link.get("rel") in {"alternate", None, "related"})
-    found = [source.absolute(link.get("href")) for link in pages]
-    guid = stated.get("id")
+    pages = (each.get("href") for each in links if each.get("rel") == "related")
     is_url = isinstance(guid, str) and guid.startswith(("http://", "https://"))
-    return next((url for url in found if url), source.absolute(guid) if is_url else None)
+    found = (source.absolute(each) for each in ([guid] if is_url else pages))
+    return next((url for url in found if url), None)
 
 
 def _content(stated: Mapping[str, Any]) -> tuple[str | None, str]:
@@ -142,8 +145,12 @@ def _content(stated: Mapping[str, Any]) -> tuple[str | None, str]:
 
 
 def _author(stated: Mapping[str, Any]) -> str | None:
-    names = [texts.name(each.get("name")) for each in stated.get("authors", ()) if each]
-    return ", ".join(dict.fromkeys(name for name in names if name)) or texts.name(stated.get("author"))
+    """Feedparser takes addresses out of names, and leaves parts of those under long top-level domains in them."""
+    said, authors = stated.get("author"), [each for each in stated.get("authors", ()) if each]
+    if len(authors) == 1 and said != f"{authors[0].get('name')} ({authors[0].get('email')})":
+        return texts.name(said)
+    names = [texts.name(each.get("name")) for each in authors]
+    return ", ".join(dict.fromkeys(name for name in names if name)) or texts.name(said)
 
 
 def _ttl_s(channel: Any) -> float | None:  # noqa: ANN401
