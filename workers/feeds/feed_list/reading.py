@@ -13,7 +13,8 @@ from workers.feeds.feed_list import values
 from workers.feeds.feed_list.mistakes import Mistakes
 from workers.feeds.fetch.addresses import Allowed
 from workers.feeds.fetch.options import FetchOptions, HostLimits
-from workers.feeds.model import USER_AGENT, Feed
+from workers.feeds.fetch.places import place
+from workers.feeds.model import USER_AGENT, Feed, FeedError
 
 DEFAULT_FILE: Final = Path("feeds.toml")
 _PLAIN: Final = Feed(url="")
@@ -76,8 +77,12 @@ def parse_feed_list(text: str, name: str) -> FeedList:
 
 def same_feed_key(url: str) -> str:
     """Equal for addresses of one feed: http and https, the order of the query and a slash at the end do not matter."""
-    canonical = canonicalize_url(url.strip(), keep_blank_values=True, keep_fragments=False)
-    return canonical.partition("://")[2].removesuffix("/")
+    try:
+        at = place(url, asked=url)
+    except FeedError:
+        return url
+    canonical = canonicalize_url(at.url, keep_blank_values=True, keep_fragments=False)
+    return f"{at.host}/{canonical.partition('://')[2].partition('/')[2]}".removesuffix("/")
 
 
 def _feeds(data: Mapping[str, Any], mistakes: Mistakes) -> Iterator[Feed]:
