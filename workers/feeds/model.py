@@ -106,6 +106,8 @@ class Answer:
     `url` is where it came from after redirects, `moved_to` the new address when every redirect on the way was a
     permanent one. `headers` have small names. `body` is without content-coding, in whatever charset; empty with 304.
     `fresh_s` is how long the server says that the answer stays fresh (Cache-Control, Expires), None if it says nothing.
+    `validators` are for the next request; of a 304 those that were sent, where it has none. `took_s` is the time that the
+    requests took, without the waiting for turns.
     """
 
     url: str

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.feed_site import RETRY_AFTER_S, FeedSite
 from workers.feeds.fetch import HostLimits, HttpFetcher, LocalTurns
-from workers.feeds.model import USER_AGENT, Fault, FeedError
+from workers.feeds.model import USER_AGENT, Fault, FeedError, Validators
 
 
 @pytest.fixture
@@ -33,6 +33,21 @@ async def test_what_is_known_is_not_sent_again(site, options, path):
     assert (second.status, second.is_unchanged, second.body) == (304, True, b"")
     assert second.validators == first.validators
     assert [each.is_conditional for each in site.asked(path)] == [False, True]
+
+
+async def test_validators_that_a_304_leaves_out_are_those_that_were_sent(site, options):
+    async with HttpFetcher(options) as fetcher:
+        first = await fetcher.get(site.url("/atom.xml"), obey_robots=False)
+        sent = Validators(etag='"a"', last_modified=first.validators.last_modified)
+        second = await fetcher.get(site.url("/atom.xml"), validators=sent, obey_robots=False)
+    assert first.validators.etag is None
+    assert (second.is_unchanged, second.validators) == (True, sent)
+
+
+async def test_tls_where_the_server_has_none_is_said(site, options):
+    async with HttpFetcher(options) as fetcher:
+        url = site.url("/rss.xml").replace("http:", "https:")
+        assert (await fault(fetcher, url, obey_robots=False)).fault is Fault.TLS
 
 
 async def test_the_charset_that_the_server_names_is_kept(site, options):

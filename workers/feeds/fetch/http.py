@@ -31,6 +31,7 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PERMANENT: Final = frozenset({301, 308})
 _NOT_MODIFIED: Final = 304
 _ANSWERS: Final = frozenset({200, 203, _NOT_MODIFIED})
+_LISTS: Final = frozenset({"cache-control", "content-encoding"})
 _CHUNK_BYTES: Final = 2**16
 _ACCEPT: Final = (
     "text/html, application/xhtml+xml, application/rss+xml, application/atom+xml, application/feed+json, "
@@ -106,7 +107,8 @@ class HttpFetcher:
             max_bytes=max_bytes or self._options.max_bytes,
             obey_robots=obey_robots and self._options.obey_robots,
         )
-        return await self._follow(url, request)
+        answer = await self._follow(url, request)
+        return replace(answer, validators=_newer(answer, validators)) if answer.is_unchanged else answer
 
     async def _get_robots(self, url: str) -> Answer:
         """RFC 9309: too long a file counts up to the limit, and 4xx as if there were none (but for 429)."""
@@ -114,14 +116,20 @@ class HttpFetcher:
         return await self._follow(url, request)
 
     async def _follow(self, url: str, request: _Request) -> Answer:
-        begun = time.monotonic()
-        at, seen, is_permanent = place(url, asked=url), set[str](), True
+        at, seen, is_permanent, took_s = place(url, asked=url), set[str](), True, 0.0
         while True:
             seen.add(at.url)
-            received = await self._ask(at, request)
+            try:
+                received = await self._ask(at, request)
+            except FeedError as error:
+                if len(seen) == 1:
+                    raise
+                message = f"{url} is redirected: {error}"
+                raise FeedError(error.fault, message, url=url, retry_after_s=error.retry_after_s) from error
+            took_s += received.answer.took_s
             if received.answer.status not in _REDIRECTS:
                 moved = at.url if len(seen) > 1 and is_permanent else None
-                return replace(received.answer, moved_to=moved, took_s=time.monotonic() - begun)
+                return replace(received.answer, moved_to=moved, took_s=took_s)
             is_permanent = is_permanent and received.answer.status in _PERMANENT
             at = redirected(at.url, received.location, asked=url)
             if at.url in seen:
@@ -152,8 +160,9 @@ class HttpFetcher:
         raise error
 
     async def _exchange(self, session: aiohttp.ClientSession, at: Place, request: _Request) -> _Received:
+        begun = time.monotonic()
         async with session.get(at.url, headers=request.conditions, allow_redirects=False) as response:
-            headers = {name.lower(): _clean(value) for name, value in response.headers.items()}
+            headers = _headers(response)
             body = b""
             if response.status in _ANSWERS - {_NOT_MODIFIED}:
                 body = await read_body(
@@ -162,7 +171,6 @@ class HttpFetcher:
                     request.max_bytes,
                     cut=request.cut,
                 )
-            raw = dict(response.raw_headers)
         answer = Answer(
             url=at.url,
             status=response.status,
@@ -170,9 +178,10 @@ class HttpFetcher:
             body=body,
             validators=validators(headers),
             fresh_s=fresh_s(headers),
+            took_s=time.monotonic() - begun,
         )
-        location = next((value for name, value in raw.items() if name.lower() == b"location"), None)
-        return _Received(answer, location)
+        raw = (value for name, value in response.raw_headers if name.lower() == b"location")
+        return _Received(answer, next(raw, None))
 
     def _session_for(self, at: Place) -> aiohttp.ClientSession:
         """That for any address where the host's name is allowed, else that for allowed addresses."""
@@ -205,6 +214,20 @@ class HttpFetcher:
         )
 
 
-def _clean(value: str) -> str:
-    """A header's value without surrogates, which stand for bytes that are no UTF-8 and cannot be written again."""
-    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def _newer(answer: Answer, sent: Validators) -> Validators:
+    """Those of a 304, and those that were sent where it has none: many servers leave them out."""
+    new = answer.validators
+    return Validators(etag=new.etag or sent.etag, last_modified=new.last_modified or sent.last_modified)
+
+
+def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    """By small names. Values have no surrogates, which stand for bytes that are no UTF-8 and cannot be written again.
+
+    Of several with one name the last counts, but for those that are lists (RFC 9110, section 5.3).
+    """
+    found: dict[str, str] = {}
+    for name, value in response.headers.items():
+        clean = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        key = name.lower()
+        found[key] = f"{found[key]}, {clean}" if key in found and key in _LISTS else clean
+    return found

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 _KEPT_HOSTS: Final = 4_096
@@ -13,21 +13,24 @@ _KEPT_HOSTS: Final = 4_096
 
 @dataclass(slots=True)
 class _Host:
-    """Times are of the monotonic clock. `waiting` counts those who have a turn or wait for one."""
+    """Times are of the monotonic clock. `waiting` counts those who have a turn or wait for one.
+
+    `freed` is set, and replaced by another, when a turn ends.
+    """
 
     next_at: float = 0.0
     held_until: float = 0.0
     busy: int = 0
     waiting: int = 0
+    freed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class LocalTurns:
-    """Turns for all fetchers of one event loop. First come, first served."""
+    """Turns for all fetchers of one event loop."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._hosts: dict[str, _Host] = {}
-        self._changed = asyncio.Condition()
 
     @asynccontextmanager
     async def turn(self, host: str, *, delay_s: float, concurrency: int) -> AsyncIterator[None]:
@@ -39,8 +42,8 @@ class LocalTurns:
                 yield
             finally:
                 state.busy -= 1
-                async with self._changed:
-                    self._changed.notify_all()
+                state.freed.set()
+                state.freed = asyncio.Event()
         finally:
             state.waiting -= 1
 
@@ -54,14 +57,15 @@ class LocalTurns:
 
     async def _begin(self, state: _Host, delay_s: float, concurrency: int) -> None:
         while True:
-            async with self._changed:
-                await self._changed.wait_for(lambda: state.busy < concurrency)
-                now = self._clock()
-                wait_s = max(state.next_at, state.held_until) - now
-                if wait_s <= 0:
-                    state.next_at = now + delay_s
-                    state.busy += 1
-                    return
+            if state.busy >= concurrency:
+                await state.freed.wait()
+                continue
+            now = self._clock()
+            wait_s = max(state.next_at, state.held_until) - now
+            if wait_s <= 0:
+                state.next_at = now + delay_s
+                state.busy += 1
+                return
             await asyncio.sleep(wait_s)
 
     def _host(self, name: str) -> _Host:
