@@ -136,6 +136,16 @@ def test_check_says_what_is_wrong_and_what_to_do(site, run, write, path, said):
     assert "Traceback" not in result.output
 
 
+def test_check_asks_for_no_page_where_the_text_in_the_feed_is_wanted(site, run, write, tmp_path):
+    write(site.url("/full-and-page.xml"))
+    with (tmp_path / "feeds.toml").open("a") as file:
+        file.write('want = "content"\n')
+    before = len(site.asked("/story/fr-pommes"))
+    result = run("check")
+    assert (result.exit_code, "text in the feed" in result.output) == (0, True)
+    assert len(site.asked("/story/fr-pommes")) == before
+
+
 def test_check_takes_addresses_and_files(site, run, write, tmp_path):
     write(site.url("/rdf.xml"))
     result = run("check", site.url("/gzip.xml"), "feeds.toml")

@@ -100,6 +100,9 @@ FEEDS = {
     "/limited.xml": Expected(fault=Fault.RATE_LIMITED, note="429, Retry-After: 2; the whole host is held"),
     "/busy.xml": Expected(fault=Fault.RATE_LIMITED, note="503, Retry-After: 2"),
     "/down.xml": Expected(fault=Fault.HTTP_ERROR, note="500"),
+    "/unasked-304.xml": Expected(
+        fault=Fault.HTTP_ERROR, note="304 to one who has said nothing of what is known"
+    ),
     "/missing.xml": Expected(fault=Fault.GONE, note="404"),
     "/login.xml": Expected(fault=Fault.REFUSED, note="401"),
 }
@@ -397,6 +400,7 @@ ANSWERS: dict[str, Answer] = {
     "/busy.xml": _always(503, Retry_After=str(RETRY_AFTER_S)),
     "/down.xml": _always(500),
     "/login.xml": _always(401),
+    "/unasked-304.xml": _always(304),
     "/gone-410": _always(410),
     "/down": _always(503),
     "/oversized": _feed(lambda _: b"<html>" + bytes(11 * 2**20), "text/html"),

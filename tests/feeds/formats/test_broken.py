@@ -195,6 +195,11 @@ def test_a_dtd_that_is_harmless_is_no_obstacle(doctype):
     assert [item.title for item in read(text).items] == ["\u00a9 2026 & x"]
 
 
+def test_a_dtd_that_is_harmless_is_no_obstacle_in_a_sitemap_either():
+    text = '<!DOCTYPE urlset [<!ENTITY host "news.example">]><urlset><url><loc>https://&host;/a</loc></url></urlset>'
+    assert [item.url for item in read(text).items] == ["https://news.example/a"]
+
+
 def test_declared_entities_are_put_in_as_text():
     text = (
         '<!DOCTYPE r [<!ENTITY site "A <b> C">]>'
