@@ -75,7 +75,8 @@ class Item:
 class Document:
     """What a feed's address held. Items in the feed's order.
 
-    `children` are the sitemaps that an index names, `ttl_s` how long the feed says that it stays as it is, and
+    `children` are the sitemaps that an index names, `children_updated_at` what it says of the age of each (none where
+    it says nothing of any), `ttl_s` how long the feed says that it stays as it is, and
     `problems` what was wrong with it, in sentences, though it could be read.
     """
 
@@ -84,6 +85,7 @@ class Document:
     lang: str | None = None
     items: tuple[Item, ...] = ()
     children: tuple[str, ...] = ()
+    children_updated_at: tuple[str | None, ...] = ()
     ttl_s: float | None = None
     problems: tuple[str, ...] = ()
 

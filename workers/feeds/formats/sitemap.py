@@ -17,7 +17,7 @@ _DAMAGE: Final = "is not well-formed ({}); what stands before that was read"
 def read_sitemap(source: Source) -> Document:
     """The items or children in the repaired text. Raises FeedError (MALFORMED) when nothing can be read."""
     items: dict[str, Item] = {}
-    children: dict[str, None] = {}
+    children: dict[str, str | None] = {}
     problems, is_index = list(source.problems), False
     try:
         for name, element in _entries(source.text):
@@ -25,7 +25,7 @@ def read_sitemap(source: Source) -> Document:
             fields = _fields(element)
             url = source.absolute(fields.get("loc"))
             if url and name == "sitemap":
-                children[url] = None
+                children[url] = texts.utc(fields.get("lastmod"))
             elif url and name == "url":
                 items.setdefault(url, _item(url, fields))
     except ParseError as error:
@@ -36,6 +36,7 @@ def read_sitemap(source: Source) -> Document:
         kind=Kind.SITEMAP_INDEX if is_index else Kind.SITEMAP,
         items=tuple(items.values()),
         children=tuple(children),
+        children_updated_at=tuple(children.values()),
         problems=tuple(problems),
     )
 

@@ -1,0 +1,107 @@
+"""What the poller counts, for Prometheus. Labels are of closed lists: never an address."""
+
+from collections import Counter as Tally
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+from workers.errors import ConfigError
+from workers.feeds.model import Fault
+from workers.stores.feed_state import FeedState
+
+LOOPBACK: Final = "127.0.0.1"
+POLLS: Final = ("read", "unchanged", "failed")
+ITEMS: Final = ("new", "changed", "old", "sent", "from_feed", "same", "retried", "given_up")
+STATES: Final = ("ok", "failing", "not_polled")
+SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+def state_of(feed: FeedState) -> str:
+    """One of STATES."""
+    if int(feed.number("failures") or 0):
+        return "failing"
+    return "ok" if feed.text("read_at") else "not_polled"
+
+
+class Metrics:
+    """Counters of one poller, in a registry of its own; the gauges are of all that the state knows."""
+
+    def __init__(self) -> None:
+        self.registry: Final = CollectorRegistry()
+        self.totals: Final[Tally[str]] = Tally()
+        """What was done since the start, by the names of FeedState.counts."""
+        self.feeds = self.failing = self.waiting = 0
+        """What `show` was given last."""
+        registry = self.registry
+        self._polls = Counter(
+            "khabar_feed_polls", "Polls of feeds by outcome.", ["outcome"], registry=registry
+        )
+        self._items = Counter(
+            "khabar_feed_items", "Items by what became of them.", ["outcome"], registry=registry
+        )
+        self._faults = Counter(
+            "khabar_feed_faults",
+            "Feeds and pages that could not be had.",
+            ["fault", "what"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "khabar_feed_fetch_seconds", "What requests took.", ["what"], buckets=SECONDS, registry=registry
+        )
+        self._feeds = Gauge("khabar_feeds", "Feeds of the list by state.", ["state"], registry=registry)
+        self._pending = Gauge(
+            "khabar_feed_items_pending", "Items whose events are still to be sent.", registry=registry
+        )
+        self._oldest = Gauge(
+            "khabar_feed_oldest_success_seconds",
+            "Age of the last success of the feed that waits longest.",
+            registry=registry,
+        )
+        for outcome in POLLS:
+            self._polls.labels(outcome)
+        for outcome in ITEMS:
+            self._items.labels(outcome)
+        for what in ("feed", "page"):
+            self._seconds.labels(what)
+
+    def took(self, what: str, seconds: float) -> None:
+        """A request for a feed or a page was answered after so long."""
+        self._seconds.labels(what).observe(seconds)
+
+    def count(self, counts: Mapping[str, int]) -> None:
+        """Add what the state counts too (see FeedState.counts)."""
+        self.totals.update(counts)
+        for name, by in counts.items():
+            what, _, fault = name.partition("_")
+            if name in POLLS:
+                self._polls.labels(name).inc(by)
+            elif name in ITEMS:
+                self._items.labels(name).inc(by)
+            elif what in {"feed", "page"} and fault in set(Fault):
+                self._faults.labels(fault, what).inc(by)
+
+    def show(self, feeds: Sequence[FeedState], waiting: int) -> None:
+        """Set the gauges to what the state says now."""
+        states = [state_of(feed) for feed in feeds]
+        for state in STATES:
+            self._feeds.labels(state).set(states.count(state))
+        self.feeds, self.failing, self.waiting = len(states), states.count("failing"), waiting
+        self._pending.set(waiting)
+        ages = [age for feed in feeds if (age := feed.age_s("read_at")) is not None]
+        self._oldest.set(max(ages, default=0.0))
+
+    @contextmanager
+    def served(self, port: int) -> Iterator[int]:
+        """Under http://127.0.0.1:PORT/metrics, on this machine alone; gives the port, which 0 leaves open."""
+        try:
+            server, thread = start_http_server(port, LOOPBACK, self.registry)
+        except OSError as error:
+            raise ConfigError(f"Metrics cannot be served on {LOOPBACK}:{port}: {error.strerror}") from error
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
