@@ -197,7 +197,14 @@ class Settings:
     stall_timeout_s: float = _setting(
         _seconds(1, 3600), "a worker with work that commits nothing for so long is restarted", 120.0
     )
-    session_timeout_s: float = _setting(_seconds(1, 300), "Kafka forgets a silent worker after so long", 10.0)
+    session_timeout_s: float = _setting(
+        _seconds(1, 300), "what a silent worker or poller has in hand is others' after so long", 10.0
+    )
+    feeds_metrics_port: int | None = _setting(
+        _integer(0, 65_535),
+        "port of 127.0.0.1 on which `khabar feeds run` serves /metrics; 0: any that is free; without it, none",
+        None,
+    )
     entities: str | None = _setting(
         _text, "file of entities of your own, TSV or JSON; see docs/entities.md", None
     )

@@ -1,0 +1,131 @@
+"""khabar feeds run"""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workers.cli.context import pass_settings
+from workers.config import Settings
+
+if TYPE_CHECKING:
+    from workers.feeds.service import Polling
+    from workers.runtime.clients import Addresses
+
+AGES = {"m": 60, "h": 3600, "d": 86_400}
+INTERRUPTED = 130
+PORT = click.IntRange(0, 65_535)
+
+
+class Age(click.ParamType):
+    """30m, 12h, 2d: seconds."""
+
+    name = "age"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds in `value`."""
+        text = str(value)
+        if text[-1:] not in AGES or not (text[:-1].isascii() and text[:-1].isdigit()):
+            self.fail(f"{text!r}: takes a number and m, h or d, such as 12h or 2d", param, ctx)
+        return int(text[:-1]) * AGES[text[-1]]
+
+
+@click.command("run")
+@click.argument("file", type=click.Path(path_type=Path), default="feeds.toml", metavar="[FEEDS.TOML]")
+@click.option("--once", is_flag=True, help="Poll each feed that is due, send all its items, and end.")
+@click.option("--now", is_flag=True, help="Begin with all feeds, due or not.")
+@click.option(
+    "--since",
+    type=Age(),
+    metavar="AGE",
+    help="Of a feed's first reading, nothing older: 12h, 2d. Default: all.",
+)
+@click.option(
+    "--metrics-port",
+    type=PORT,
+    help="Serve /metrics on this port of 127.0.0.1; default: KHABAR_FEEDS_METRICS_PORT.",
+)
+@click.pass_context
+@pass_settings
+def command(  # noqa: PLR0913  (one argument an option)
+    settings: Settings,
+    ctx: click.Context,
+    *,
+    file: Path,
+    once: bool,
+    now: bool,
+    since: float | None,
+    metrics_port: int | None,
+) -> None:
+    """Poll the feeds of the list, and put their articles on articles.raw.
+
+    Several of these share the work through Redis. The list is read again when it changes. SIGTERM and Ctrl-C finish
+    what is in hand, a second one ends at once; nothing is lost either way. Logs are JSON lines on standard output.
+    With --once the last line is a summary, and the exit code is 1 if a feed could not be read or an item was given up.
+    """
+    from workers import log as logging_setup  # noqa: PLC0415
+    from workers.feeds.service import Polling  # noqa: PLC0415
+    from workers.feeds.watched import ListFile  # noqa: PLC0415
+    from workers.runtime.clients import resolve  # noqa: PLC0415
+
+    listed = ListFile(file)
+    addresses = resolve(settings)
+    logging_setup.configure(settings.log_level, settings.log_format)
+    polling = Polling(
+        read_list=listed,
+        fetch=listed.fetch,
+        is_once=once,
+        is_forced=now,
+        not_before=None if since is None else datetime.now(UTC) - timedelta(seconds=since),
+    )
+    port = settings.feeds_metrics_port if metrics_port is None else metrics_port
+    run(settings, addresses, polling, port)
+    done = polling.metrics.totals
+    if once:
+        click.echo(summary(done))
+        ctx.exit(int(bool(done["failed"] or done["given_up"])))
+
+
+def summary(done: "Counter[str]") -> str:
+    """What was done, in a line."""
+    polls = done["read"] + done["unchanged"] + done["failed"]
+    parts = [f"polled {polls:,} feeds", f"{done['failed']:,} failed", f"{done['new']:,} new items"]
+    parts += [f"{done['changed']:,} changed", f"{done['sent']:,} sent"]
+    for name, words in (("old", "passed over"), ("same", "the same page"), ("retried", "to be tried again")):
+        if done[name]:
+            parts.append(f"{done[name]:,} {words}")
+    return ", ".join([*parts, f"{done['given_up']:,} given up"])
+
+
+def run(settings: Settings, addresses: "Addresses", polling: "Polling", port: int | None) -> None:
+    """Polls until a signal says to stop, or all is done; metrics are served meanwhile where there is a port."""
+    import structlog  # noqa: PLC0415
+
+    log = structlog.get_logger()
+    with ExitStack() as stack:
+        if port is not None:
+            log.info("metrics_served", port=stack.enter_context(polling.metrics.served(port)))
+        log.info("feeds_started", kafka=list(addresses.kafka), pid=os.getpid())
+        asyncio.run(_until_signal(settings, addresses, polling))
+    log.info("feeds_stopped", **polling.metrics.totals)
+
+
+async def _until_signal(settings: Settings, addresses: "Addresses", polling: "Polling") -> None:
+    from workers.feeds.service import poll  # noqa: PLC0415
+
+    stopping = asyncio.Event()
+
+    def ask() -> None:
+        if stopping.is_set():
+            os._exit(INTERRUPTED)
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ask)
+    await poll(settings, addresses, polling, stopping)
