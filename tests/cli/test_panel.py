@@ -139,3 +139,9 @@ def test_the_rate_is_that_of_the_last_seconds():
 
 def test_totals_are_one_line():
     assert totals({Role.DEAD: 1}) == "read 1, published 0, duplicates 0, rejected 0, dead 1"
+
+
+def test_the_panel_says_what_is_polled_where_something_is():
+    polled = View(counts={}, rate=0.0, status=status(), feeds="1 of the list, 3 new")
+    assert "1 of the list, 3 new" in rendered(panel(FACTS, polled))
+    assert "feeds" not in rendered(panel(FACTS, view()))

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from tests.support import harness
+from tests.support.feed_site import FeedSite
 from workers.demo.events import demo_events
 from workers.topics import Role
 
@@ -56,6 +57,31 @@ def test_the_demo_flows_once_and_a_second_run_goes_on_from_there(up, settings):
     assert "Put" not in errors
     assert output.splitlines()[-1] == last
     assert "  title" not in output
+
+
+def test_a_site_is_polled_beside_the_workers(up, settings, redis_client):
+    with FeedSite() as site:
+        process = up("--feed", site.url("/"), "--allow-private", "--until-idle", "--workers", "1")
+        output, errors = process.communicate(timeout=200)
+        assert process.returncode == 0, errors
+        assert site.asked("/story/ar-tram")
+    assert output.splitlines()[-1] == "read 3, published 3, duplicates 0, rejected 0, dead 0"
+    assert "feeds: 1 of the list, 1 polled, 3 new, 3 sent" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--feed", "http://127.0.0.1:9/feed"), "127.0.0.1 is not an address of the public Internet"),
+        (("--feeds", "missing.toml"), "There is no missing.toml"),
+    ],
+)
+def test_feeds_that_cannot_be_polled_are_said_before_anything_starts(up, arguments, said):
+    process = up(*arguments)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output) == (2, "")
+    assert said in errors
+    assert "Traceback" not in errors
 
 
 def test_ctrl_c_drains_and_ends_with_success(up, settings, tmp_path):

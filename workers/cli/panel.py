@@ -158,12 +158,15 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the panel shows at one moment. `rate` is in events a second, `note` what is going on at the moment."""
+    """What the panel shows at one moment. `rate` is in events a second, `note` what is going on at the moment, `feeds`
+    what is polled, if anything is.
+    """
 
     counts: Mapping[Role, int]
     rate: float
     status: Status
     note: str = ""
+    feeds: str = ""
 
     @property
     def read(self) -> int:
@@ -256,6 +259,8 @@ class PlainScreen:
         if more:
             self._line(f"{_more(more, self._facts.program)}\n")
         line = f"{totals(view.counts)}, lag {view.lag()}, workers {view.workers()}"
+        if view.feeds:
+            line += f"; feeds: {view.feeds}"
         is_due = records or view.note not in self._said or time.monotonic() >= self._due
         if line != self._said and is_due:
             self._line(line)
@@ -291,6 +296,7 @@ def panel(facts: Facts, view: View) -> RenderableType:
     below = Table.grid(padding=(0, 2))
     rows = (
         ("workers", view.workers()),
+        *([("feeds", clean(view.feeds))] if view.feeds else []),
         ("services", f"Kafka {facts.kafka}   Redis {facts.redis}"),
         ("log", facts.log),
         ("try", f"{facts.program} send page.html    {facts.program} tail    {facts.program} audit"),

@@ -5,7 +5,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from workers.cli.context import pass_settings
+from workers.cli.feeds.beside import Beside
 from workers.cli.run import WORKERS, end_at_once, supervisor_of
 from workers.config import Settings
 from workers.errors import ConfigError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from workers.cli.panel import Facts, Screen, View, Watcher
     from workers.embedded.stack import Stack
+    from workers.feeds.service import Polling
     from workers.runtime.clients import Addresses
     from workers.runtime.supervisor import Supervisor
 
@@ -43,8 +45,28 @@ SHOW_CURSOR: Final = b"\x1b[?25h"  # DECTCEM
 @click.option(
     "--until-idle", is_flag=True, help="End when every event has been dealt with, and say the totals."
 )
+@click.option(
+    "--feed",
+    "feeds",
+    multiple=True,
+    metavar="URL",
+    help="Poll this feed too, or the feed of this site; several times for several.",
+)
+@click.option("--feeds", "list_file", type=click.Path(path_type=Path), help="Poll the feeds of this list.")
+@click.option(
+    "--allow-private", is_flag=True, help="Of --feed: also addresses that are not on the public Internet."
+)
 @pass_settings
-def command(settings: Settings, *, demo: bool, workers: int | None, until_idle: bool) -> None:
+def command(  # noqa: PLR0913  (one argument an option)
+    settings: Settings,
+    *,
+    demo: bool,
+    workers: int | None,
+    until_idle: bool,
+    feeds: Sequence[str],
+    list_file: Path | None,
+    allow_private: bool,
+) -> None:
     """Start Kafka, Redis and the workers on this machine, and watch articles arrive.
 
     Data stays in KHABAR_DATA_DIR (default: your data folder): the next start goes on from there. Services that
@@ -56,6 +78,7 @@ def command(settings: Settings, *, demo: bool, workers: int | None, until_idle: 
     from workers.embedded.stack import Stack, default_directory  # noqa: PLC0415
     from workers.runtime.clients import Addresses  # noqa: PLC0415
 
+    polling = _polling(feeds, list_file, allow_private=allow_private, is_once=until_idle)
     directory = default_directory(settings)
     count = workers or settings.workers or min(2, os.cpu_count() or 1)
     console = Console(markup=False, highlight=False, emoji=False)
@@ -63,7 +86,9 @@ def command(settings: Settings, *, demo: bool, workers: int | None, until_idle: 
         with Stack(directory, settings=settings, on_progress=announce) as stack:
             kafka = tuple(stack.addresses.kafka.split(","))
             with _logging(settings, directory / "workers.log") as log_file:
-                up = _Up(settings, Addresses(kafka, stack.addresses.redis), stack, stop, log_file)
+                addresses = Addresses(kafka, stack.addresses.redis)
+                beside = Beside(settings, addresses, polling) if polling else None
+                up = _Up(settings, addresses, stack, stop, log_file, beside)
                 up.run(console, announce, count, demo=demo, until_idle=until_idle)
             announce("Stopping what was started")
         announce("Stopped")
@@ -131,13 +156,20 @@ class _Up:
     """A run of the workers under the panel, from creating the topics to the end of the drain."""
 
     def __init__(
-        self, settings: Settings, addresses: "Addresses", stack: "Stack", stop: _Stopping, log_file: str
+        self,
+        settings: Settings,
+        addresses: "Addresses",
+        stack: "Stack",
+        stop: _Stopping,
+        log_file: str,
+        beside: Beside | None = None,
     ) -> None:
         self._settings = settings
         self._addresses = addresses
         self._stack = stack
         self._stop = stop
         self._log_file = log_file
+        self._beside = beside
         self._idle_since: float | None = None
 
     def run(
@@ -166,7 +198,7 @@ class _Up:
             show: Screen = (LiveScreen if console.is_terminal else PlainScreen)(console, self._facts())
             if console.is_terminal:
                 announce("")
-            with _supervising(supervisor, self._settings) as thread, show:
+            with _supervising(supervisor, self._settings) as thread, _polling_beside(self._beside), show:
                 self._watch(supervisor, thread, watcher, show, until_idle=until_idle)
             if not console.is_terminal:
                 console.print(totals(watcher.counts))
@@ -204,22 +236,30 @@ class _Up:
                 rate=rate.update(watcher.counts.total(), now) if is_counted else 0.0,
                 status=supervisor.status(),
                 note=note,
+                feeds=self._beside.line() if self._beside else "",
             )
             screen.show(*watcher.new(), view)
             if is_over:
                 break
             if not note:
                 fallen = self._stack.fallen()
-                if self._stop.is_asked or fallen or (until_idle and self._is_idle(view, watcher, now)):
+                is_failed = bool(self._beside and self._beside.failure)
+                is_done = until_idle and self._is_idle(view, watcher, now)
+                if self._stop.is_asked or fallen or is_failed or is_done:
                     note = "draining ..."
+                    if self._beside:
+                        self._beside.stop()
                     supervisor.stop()
             thread.join(REFRESH_S)
         if fallen:
             raise ConfigError("\n".join(self._with_log(line) for line in fallen))
+        if self._beside and self._beside.failure:
+            raise self._beside.failure
 
     def _is_idle(self, view: "View", watcher: "Watcher", now: float) -> bool:
         """Whether nothing is to be read or in work, and the watcher has since read all that came of it."""
-        if view.status.lag != 0 or view.status.in_work:
+        is_polling = self._beside is not None and not self._beside.is_over
+        if is_polling or view.status.lag != 0 or view.status.in_work:
             self._idle_since = None
             return False
         if self._idle_since is None:
@@ -259,6 +299,30 @@ def _supervising(supervisor: "Supervisor", settings: Settings) -> Iterator[Threa
         status_file.remove()
     if failures:
         raise failures[0]
+
+
+@contextmanager
+def _polling_beside(beside: Beside | None) -> Iterator[None]:
+    if beside is None:
+        yield
+        return
+    beside.start()
+    try:
+        yield
+    finally:
+        beside.stop()
+        beside.join()
+
+
+def _polling(
+    feeds: Sequence[str], list_file: Path | None, *, allow_private: bool, is_once: bool
+) -> "Polling | None":
+    """What is polled beside the workers, None where nothing is asked for. Raises ConfigError for a wrong list."""
+    if not feeds and list_file is None:
+        return None
+    from workers.cli.feeds.beside import polling_of  # noqa: PLC0415
+
+    return polling_of(feeds, list_file, allow_private=allow_private, is_once=is_once)
 
 
 def program_name() -> str:
