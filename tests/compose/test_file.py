@@ -31,3 +31,12 @@ def test_a_worker_is_given_longer_to_stop_than_its_drain_takes():
     worker = FILE.split("\n  worker:\n")[1]
     (grace,) = re.findall(r"stop_grace_period: ([0-9]+)s", worker)
     assert int(grace) > Settings().drain_timeout_s + GRACE_S + 5
+
+
+def test_a_poller_is_given_as_long_as_a_worker_and_only_reads_its_list():
+    feeds = FILE.split("\n  feeds:\n")[1].split("\n  worker:\n")[0]
+    (grace,) = re.findall(r"stop_grace_period: ([0-9]+)s", feeds)
+    assert int(grace) > Settings().drain_timeout_s + GRACE_S + 5
+    (command,) = re.findall(r"command: \[feeds, run, (\S+)\]", feeds)
+    assert f"target: {command}\n        read_only: true\n" in feeds
+    assert "profiles: [feeds]" in feeds
