@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[2]
 FETCH = FetchOptions(
     allowed=Allowed(networks=("127.0.0.0/8",)),
     limits=HostLimits(delay_s=0, concurrency=8),
-    read_timeout_s=4,
-    total_timeout_s=8,
+    read_timeout_s=3,
+    total_timeout_s=6,
 )
 QUICK = Retries(first_s=0.2, most_s=0.2, give_up_s=3)
 """A page is given up after three seconds."""

@@ -41,7 +41,7 @@ WELL = {
 def test_a_row_says_how_a_feed_goes_in_a_hundred_columns():
     made = rendered(report(state(waiting=7, **WELL)))
     assert made.splitlines()[1].split() == [
-        URL, "ok", "60", "s", "5", "m", "4", "m", "38", "1,234", "5", "7", "3",
+        "n.example/feed", "ok", "60", "s", "5", "m", "4", "m", "38", "1,234", "5", "7", "3",
     ]  # fmt: skip
     long = report(state(**WELL | {"url": URL + "/very" * 40}))
     assert max(map(len, rendered(long).splitlines())) <= 100

@@ -121,14 +121,14 @@ def table(reports: Sequence[Mapping[str, Any]]) -> "RenderableType":
     """A row a feed, 100 columns wide."""
     from rich.table import Table  # noqa: PLC0415
 
-    made = Table(box=None, padding=(0, 1), pad_edge=False)
+    made = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     made.add_column("feed", overflow="fold", ratio=1)
     made.add_column("state", no_wrap=True)
     for name in ("last ok", "every", "next", "unchanged", "new", "changed", "pending", "failed"):
         made.add_column(name, justify="right", no_wrap=True)
     for each in reports:
         made.add_row(
-            each["url"],
+            each["url"].partition("://")[2] or each["url"],
             each["state"],
             _time(each["last_success_s"], "never"),
             _time(each["interval_s"], "-"),
@@ -152,10 +152,16 @@ def troubles(report: Mapping[str, Any]) -> list[str]:
     if pages := report["faults"].get("page"):
         counts = ", ".join(f"{name} {count:,}" for name, count in sorted(pages.items()))
         lines.append(f"  pages that could not be had: {counts}. The last ones:")
-        lines += [f"    {each['url']}: {each['message']}" for each in report["given_up_pages"][:PAGES_SHOWN]]
+        lines += [f"    {_page(each)}" for each in report["given_up_pages"][:PAGES_SHOWN]]
     elif report["retried"] and report["pending"] and report["page_message"]:
         lines.append(f"  pages are tried again; the last one: {report['page_message']}")
     return [report["url"], *lines] if lines else []
+
+
+def _page(failure: Mapping[str, str]) -> str:
+    """Most messages name the address."""
+    url, message = failure["url"], failure["message"]
+    return message if url in message else f"{url}: {message}"
 
 
 def _times(count: int) -> str:
