@@ -247,6 +247,24 @@ async def test_what_is_not_finished_in_time_is_given_back_for_the_next_one(deplo
     assert await deployment.poll(FEED) == {"unchanged": 1, "sent": 1}
 
 
+async def test_an_event_that_kafka_has_and_redis_does_not_know_of_is_sent_again(deployment):
+    """The gap that docs/feeds.md states; de-duplication closes it."""
+    deployment.site.feed(URL, item("a"))
+    pages(deployment.site, "a")
+    stopping = asyncio.Event()
+
+    async def killed_after(event):
+        deployment.sent.append(event)
+        stopping.set()
+        await asyncio.Event().wait()
+
+    poller = deployment.poller(lambda: [FEED], stopping, send=killed_after, is_once=False, drain_s=0.1)
+    await asyncio.wait_for(poller.run(), 20)
+    await deployment.poll(FEED)
+    first, second = deployment.sent
+    assert (first.key, first.value) == (second.key, second.value)
+
+
 async def test_what_a_person_has_to_change_ends_the_poller(deployment):
     deployment.site.feed(URL, item("a"))
     pages(deployment.site, "a")

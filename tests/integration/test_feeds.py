@@ -103,6 +103,7 @@ class Outcomes:
         ]
 
 
+@pytest.mark.faults
 async def test_every_feed_of_the_site_ends_as_designed(settings, site):
     paths = [path for path in FEEDS if path != "/many.xml"]
     totals = await polled(settings, *(feed_at(site, path) for path in paths))
@@ -188,6 +189,7 @@ async def test_a_page_that_changes_becomes_a_revision(settings, site):
     assert len(relations[Relation.REVISION]) > len(relations[Relation.UNIQUE])
 
 
+@pytest.mark.faults
 async def test_kafka_and_redis_may_be_away_for_a_while(settings, site, stack):
     feeds = [feed_at(site, path) for path in ("/rss.xml", "/feed.json")]
     stack.redis.kill()

@@ -35,6 +35,7 @@ class Sender:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="khabar-send")
         self._producer: KafkaProducer | None = None
         self._connecting = asyncio.Lock()
+        self._alone = asyncio.Lock()
 
     async def send(self, event: Outgoing) -> None:
         """Returns when Kafka has the event.
@@ -63,15 +64,26 @@ class Sender:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _deliver(self, event: Outgoing) -> None:
-        """One try, two where the producer had to be replaced: some errors are for the rest of its life."""
+        """One try, and another by a producer of its own where the first one's error may be another event's: an
+        idempotent producer that was refused one (for its size, say) fails all that it has and gets (kafka-python 3.0.12).
+        """
         producer = await self._connected()
         try:
             await self._send_by(producer, event)
-        except (TransientError, errors.MessageSizeTooLargeError):
+        except TransientError:
             raise
         except errors.KafkaError:
             await self._drop(producer)
-            await self._send_by(await self._connected(), event)
+            async with self._alone:
+                await self._send_alone(event)
+
+    async def _send_alone(self, event: Outgoing) -> None:
+        loop = asyncio.get_running_loop()
+        producer = await loop.run_in_executor(self._threads, self._connect)
+        try:
+            await self._send_by(producer, event)
+        finally:
+            await loop.run_in_executor(self._threads, lambda: _close(producer))
 
     async def _send_by(self, producer: KafkaProducer, event: Outgoing) -> None:
         loop = asyncio.get_running_loop()
