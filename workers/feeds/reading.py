@@ -145,13 +145,15 @@ class FeedReader:
             "failures": "0",
             "fault": None,
             "message": None,
+            "etag": answer.validators.etag,
+            "last_modified": answer.validators.last_modified,
             "lastmod": listed.lastmod,
             "read_at": f"{state.now_s * 1000:.0f}",
         }
         if answer.moved_to:
             fields["moved_to"] = answer.moved_to
         if document is not None:
-            fields |= _facts(document, answer)
+            fields |= _facts(document)
         return Reading(
             wait_s=after.wait_s,
             fields=fields,
@@ -174,11 +176,9 @@ class _Found:
 _UNCHANGED: Final = _Found(None, {"unchanged": 1})
 
 
-def _facts(document: Document, answer: Answer) -> dict[str, str | None]:
+def _facts(document: Document) -> dict[str, str | None]:
     """What the state remembers of a document, until the next one."""
     return {
-        "etag": answer.validators.etag,
-        "last_modified": answer.validators.last_modified,
         "kind": document.kind.value,
         "title": document.title,
         "ttl_s": None if document.ttl_s is None else str(document.ttl_s),
