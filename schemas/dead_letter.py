@@ -20,7 +20,7 @@ class DeadReason(StrEnum):
     RECORD_TOO_LARGE = "record_too_large"
     """The record made from the event is over what the broker takes."""
     TOO_SLOW = "too_slow"
-    """The event took longer than KHABAR_EVENT_TIMEOUT_S."""
+    """The event took longer than KHABAR_EVENT_TIMEOUT_S allows."""
     CRASHED = "crashed"
     """The event ended the process that worked on it (a fault in a parser, or memory)."""
     STAGE_ERROR = "stage_error"

@@ -189,7 +189,9 @@ class Settings:
         _integer(1024, 64 << 20), "a larger raw event becomes a dead letter", 10 << 20
     )
     event_timeout_s: float = _setting(
-        _seconds(0.05, 600), "an event that takes longer becomes a dead letter", 10.0
+        _seconds(0.05, 600),
+        "an event that takes more seconds of CPU, or three times as many in all, becomes a dead letter",
+        10.0,
     )
     drain_timeout_s: float = _setting(
         _seconds(0, 600), "SIGTERM: finish the work in flight for so long at most", 20.0

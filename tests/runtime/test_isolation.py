@@ -38,6 +38,16 @@ def test_a_slow_batch_of_events_that_are_each_in_time_is_done() -> None:
         assert outcomes(isolation.run(values(*bodies))) == bodies
 
 
+def test_an_event_that_has_to_wait_for_the_machine_is_not_slow() -> None:
+    with Isolation(chains.troubled, event_timeout_s=0.3) as isolation:
+        assert outcomes(isolation.run(values(chains.SLOW))) == [chains.SLOW]  # half a second, without any CPU
+
+
+def test_an_event_that_waits_for_ever_is_given_up() -> None:
+    with Isolation(chains.troubled, event_timeout_s=0.1) as isolation:
+        assert outcomes(isolation.run(values(chains.STUCK))) == [DeadReason.TOO_SLOW]
+
+
 def test_slow_events_make_batches_small_and_quick_ones_large_again() -> None:
     with Isolation(chains.troubled, event_timeout_s=2.0) as isolation:
         for _ in range(4):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import time
 from collections.abc import Sequence
 
@@ -12,7 +13,7 @@ from workers.runtime.chain import ChainFunction, Processed, Value
 from workers.runtime.events import Output
 from workers.topics import Role
 
-HANG, CRASH, SLOW, LARGE = b"hang", b"crash", b"slow", b"a large one"
+HANG, STUCK, CRASH, SLOW, LARGE = b"hang", b"stuck", b"crash", b"slow", b"a large one"
 
 
 def echo() -> ChainFunction:
@@ -21,8 +22,8 @@ def echo() -> ChainFunction:
 
 
 def troubled() -> ChainFunction:
-    """As `echo`; a value that begins with HANG never returns, one with CRASH ends the process, one with SLOW
-    takes half a second.
+    """As `echo`; a value that begins with HANG works for ever, one with STUCK waits for ever, one with CRASH ends the
+    process, one with SLOW waits for half a second.
     """
     return _troubled
 
@@ -38,6 +39,8 @@ def _troubled(values: Sequence[Value]) -> list[Processed]:
     for value, _ in values:
         while value.startswith(HANG):
             pass
+        while value.startswith(STUCK):
+            signal.pause()
         if value.startswith(CRASH):
             os._exit(3)
         if value.startswith(SLOW):

@@ -24,6 +24,10 @@ EXPECTED_EVENT_S: Final = 0.02
 """What an event is expected to take before any has been measured."""
 WORTHWHILE_BATCH_S: Final = 1.0
 """So much work makes a transaction's round trips cheap; more would only delay its outcomes, and a drain."""
+WAIT_FACTOR: Final = 3.0
+"""Where the machine is busy with other things, an event has so many times its seconds of CPU until it is given up. Twice
+that, for the batch and for the event alone, is half of KHABAR_STALL_TIMEOUT_S as the defaults are.
+"""
 ORPHAN_MARGIN_S: Final = 2.0
 
 _chain: ChainFunction | None = None
@@ -36,20 +40,24 @@ def _start(factory: ChainFactory) -> None:
     )  # Ctrl-C reaches the whole terminal; the worker decides when to end
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
     _chain = factory()
 
 
 def _process(values: Sequence[Value], allowed_s: float) -> tuple[list[Processed], float]:
     """The results, and the seconds that they took.
 
-    The worker ends this process when they take too long. Should the worker be gone by then, the kernel does: a
-    process that hangs must not stay for ever, and nothing in it can be relied on to notice.
+    The kernel ends this process after `allowed_s` of CPU: nothing in it can be relied on to notice. The worker does
+    when it has waited for too long, and should the worker be gone by then, the kernel again: a process that hangs
+    must not stay for ever.
     """
     assert _chain is not None
     started = time.perf_counter()
-    signal.setitimer(signal.ITIMER_REAL, allowed_s + ORPHAN_MARGIN_S)
+    signal.setitimer(signal.ITIMER_PROF, allowed_s)
+    signal.setitimer(signal.ITIMER_REAL, allowed_s * WAIT_FACTOR + ORPHAN_MARGIN_S)
     results = _chain(values)
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    for timer in (signal.ITIMER_PROF, signal.ITIMER_REAL):
+        signal.setitimer(timer, 0)
     return results, time.perf_counter() - started
 
 
@@ -57,7 +65,8 @@ class Isolation:
     """A chain in a process of its own, restarted whenever an event hangs or ends it.
 
     A batch has `event_timeout_s` and four times what its events take on average; if it is not done then, or its
-    process ends, the events are tried one by one, each with `event_timeout_s`.
+    process ends, the events are tried one by one, each with `event_timeout_s`. These are seconds of CPU, so that no
+    event is called slow because the machine is; there are WAIT_FACTOR times as many seconds on the clock.
     """
 
     def __init__(self, factory: ChainFactory, event_timeout_s: float) -> None:
@@ -79,7 +88,7 @@ class Isolation:
     def run(self, values: Sequence[Value]) -> list[Processed]:
         """One result an event, in order; blocks. Events that hang or end the process are deaths."""
         allowed_s = self._event_timeout_s + 4 * self._average_s * len(values)
-        future = self._pool.schedule(_process, args=[values, allowed_s], timeout=allowed_s)
+        future = self._pool.schedule(_process, args=[values, allowed_s], timeout=allowed_s * WAIT_FACTOR)
         try:
             results: list[Processed]
             results, took_s = future.result()
@@ -107,7 +116,7 @@ class Isolation:
         self.close()
 
     def _poison(self, error: Exception) -> PoisonEventError:
-        if isinstance(error, ProcessExpired):
+        if isinstance(error, ProcessExpired) and error.exitcode != -signal.SIGPROF:
             return PoisonEventError(
                 f"The event ended the process that worked on it ({_exit_status(error.exitcode)})",
                 DeadReason.CRASHED,
@@ -116,7 +125,7 @@ class Isolation:
         return PoisonEventError(
             f"The event took longer than {self._event_timeout_s:g} s (KHABAR_EVENT_TIMEOUT_S)",
             DeadReason.TOO_SLOW,
-            error=type(error).__name__,
+            error=TimeoutError.__name__,
         )
 
 
