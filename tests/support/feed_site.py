@@ -193,6 +193,10 @@ class FeedSite:
     async def _stop(self):
         for runner in self._runners:
             await runner.cleanup()
+        waiting = asyncio.all_tasks() - {asyncio.current_task()}  # those that never answer
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
     def _recording(self, host: int):
         @web.middleware

@@ -1,7 +1,7 @@
 """OPML in and out."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.errors import ConfigError
@@ -40,6 +40,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_
     lang=st.sampled_from([None, "ar", "pt-BR"]), site_url=st.sampled_from([None, "https://x.example/"]),
     tags=st.lists(TEXT.filter(lambda tag: not set(",/") & set(tag)), unique=True, max_size=3).map(tuple),
 )))  # fmt: skip
+@settings(max_examples=50, deadline=None)
 def test_what_is_written_is_read_again_as_it_was(feeds):
     found = read_opml(write_opml(feeds), "x.opml")
     assert found.problems == ()

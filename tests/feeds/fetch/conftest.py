@@ -17,6 +17,6 @@ def options():
     return FetchOptions(
         limits=HostLimits(delay_s=0, concurrency=4),
         allowed=Allowed(networks=("127.0.0.0/8",)),
-        read_timeout_s=0.5,
-        total_timeout_s=3,
+        read_timeout_s=2,
+        total_timeout_s=4,
     )

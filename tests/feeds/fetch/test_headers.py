@@ -1,7 +1,7 @@
 """Freshness, Retry-After and validators, from headers as servers send them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.feeds.fetch.headers import MAX_RETRY_AFTER_S, conditions, fresh_s, retry_after_s, validators
@@ -69,6 +69,7 @@ def test_a_validator_that_cannot_be_sent_is_none(value):
 @given(
     st.dictionaries(st.sampled_from(["cache-control", "expires", "age", "date", "retry-after"]), st.text())
 )
+@settings(max_examples=50, deadline=None)
 def test_no_headers_are_an_error(headers):
     for found in (fresh_s(headers), retry_after_s(headers)):
         assert found is None or found >= 0
