@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.feed_site import HOME, FeedSite
+from tests.support.feed_site import ANSWERS, HOME, FeedSite
 from workers.feeds.discover import _links, discover
 from workers.feeds.fetch import Allowed, FetchOptions, HostLimits, HttpFetcher
 from workers.feeds.model import Answer, Fault, FeedError, Kind
@@ -39,12 +39,18 @@ async def test_the_feeds_that_a_page_names_come_in_its_order_without_that_of_com
     assert len(site.asked("/comments/feed/")) == 0
 
 
-async def test_what_a_page_does_not_name_is_looked_for_in_common_places(site):
-    result = await found(site, "/nothing/here")
-    urls = [each.url for each in result.feeds]
-    assert urls[0] == site.url("/rss.xml")
-    assert site.url("/news-sitemap.xml") in urls
-    assert urls.count(site.url("/news-sitemap.xml")) == 1  # robots.txt names it, too
+async def test_what_a_page_does_not_name_is_looked_for_on_the_front_page(site):
+    result = await found(site, "/story/en-comet")
+    assert [each.url for each in result.feeds] == [site.url("/rss.xml"), site.url("/atom.xml")]
+    assert {each.how for each in result.feeds} == {"a link in the head of the front page"}
+
+
+async def test_what_no_page_names_is_looked_for_in_common_places(site, monkeypatch):
+    monkeypatch.setitem(ANSWERS, "/", ANSWERS["/gone-410"])
+    for path in ("/nothing/here", "/"):
+        urls = [each.url for each in (await found(site, path)).feeds]
+        assert urls[0] == site.url("/rss.xml")
+        assert urls.count(site.url("/news-sitemap.xml")) == 1  # robots.txt names it, too
 
 
 async def test_a_feed_that_has_moved_is_found_at_its_new_address(site):

@@ -55,8 +55,9 @@ class Discovery:
 
 
 async def discover(fetcher: Fetcher, url: str) -> Discovery:
-    """The feeds of the site or page at `url`: itself, those that it links to, or else those in common places.
+    """The feeds of the site or page at `url`: itself, those that it links to, or else those elsewhere.
 
+    Elsewhere is what the front page names, then common places, then the feeds of comments that the page names.
     Robots.txt is not asked for leave: a person looks, once. Raises FeedError where the host cannot be asked.
     """
     search = _Search(fetcher)
@@ -72,8 +73,10 @@ async def discover(fetcher: Fetcher, url: str) -> Discovery:
         links = await asyncio.to_thread(_links, page)
     found = await search.read_all(links.named, "a link in the page's head")
     found = found or await search.read_all(links.linked, "a link on the page")
+    here = page.url if page else url
+    found = found or await search.read_all(await search.front(here), "a link in the head of the front page")
     if not found:
-        found = await search.read_all(await search.places(page.url if page else url), "a common place")
+        found = await search.read_all(await search.places(here), "a common place")
     found = found or await search.read_all(links.comments, "a link in the page's head, to comments")
     return Discovery(tuple(found), search.tried, None if found else error)
 
@@ -115,10 +118,21 @@ class _Search:
                 found.setdefault(same_feed_key(answer.url), Found(answer.moved_to or url, document, how))
         return list(found.values())
 
+    async def front(self, url: str) -> tuple[str, ...]:
+        """What the front page of the host names as its feeds, unless that was looked at."""
+        root = urljoin(url, "/")
+        if same_feed_key(root) in self._seen:
+            return ()
+        try:
+            page = await self.get(root)
+        except FeedError:
+            return ()
+        return (await asyncio.to_thread(_links, page)).named
+
     async def places(self, url: str) -> list[str]:
         """Beside the address, at the root of its host, and the sitemaps that robots.txt names, news first."""
         beside = url.split("?", maxsplit=1)[0].rstrip("/")
-        root = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        root = urljoin(url, "/").rstrip("/")
         paths = [f"{beside}/feed", *(root + place for place in _PLACES)]
         try:
             robots = await self._fetcher.get(f"{root}/robots.txt", obey_robots=False)

@@ -1,6 +1,7 @@
 """khabar feeds add"""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,11 @@ def command(  # noqa: PLR0913  (one argument an option)
     """
     options = list_if_there(path).fetch
     said = _Said(source, lang, tags)
+    if sys.stderr.isatty():
+        click.echo(
+            f"looking for feeds, {options.limits.delay_s:g} s from one request to a host to the next",
+            err=True,
+        )
     is_missing = False
     for site, result in asyncio.run(_discover(options, urls)):
         if isinstance(result, FeedError) or not result.feeds:
