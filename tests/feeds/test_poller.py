@@ -211,6 +211,18 @@ async def test_two_pollers_fetch_nothing_twice(deployment):
     assert len(deployment.sent) == 100
 
 
+async def test_what_takes_longer_than_a_lease_stays_in_the_hands_of_its_poller(deployment):
+    deployment.site.feed(URL, item("a"), item("b"))
+    pages(deployment.site, "a", "b")
+
+    async def slow(event):
+        await asyncio.sleep(1.5)  # five leases
+        deployment.sent.append(event)
+
+    await asyncio.gather(*(deployment.poll(FEED, send=slow, lease_s=0.3, is_forced=False) for _ in range(2)))
+    assert deployment.sent_keys() == {"https://n.example/a": 1, "https://n.example/b": 1}
+
+
 async def test_a_stop_finishes_what_is_in_hand(deployment):
     deployment.site.feed(URL, item("a"))
     pages(deployment.site, "a")
