@@ -1,6 +1,7 @@
 """The polling loop, with the state in the real Redis."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 import orjson
@@ -11,6 +12,7 @@ from workers.errors import ConfigError, TransientError
 from workers.feeds.model import Fault, Feed, FeedError, Item, Kind, Want
 from workers.feeds.reading import CHILDREN_MOST
 from workers.feeds.schedule import Retries
+from workers.stores.feed_state import FeedStore
 
 pytestmark = pytest.mark.integration
 URL = "https://n.example/feed"
@@ -209,6 +211,20 @@ async def test_two_pollers_fetch_nothing_twice(deployment):
     await asyncio.gather(*(deployment.poll(*feeds, is_forced=False) for _ in range(3)))
     assert sorted(deployment.site.asked) == sorted(set(deployment.site.asked))
     assert len(deployment.sent) == 100
+
+
+async def test_once_does_not_end_before_what_became_free_while_the_state_was_asked(deployment, monkeypatch):
+    deployment.site.feed(URL, *(item(str(n)) for n in range(10)))
+    pages(deployment.site, *map(str, range(10)))
+    whole = FeedStore.take
+
+    def slow(self, *arguments, **more):
+        found = whole(self, *arguments, **more)
+        time.sleep(0.05)  # what was in hand when it was asked is done when it answers
+        return found
+
+    monkeypatch.setattr(FeedStore, "take", slow)
+    assert (await deployment.poll(FEED))["sent"] == 10
 
 
 async def test_what_takes_longer_than_a_lease_stays_in_the_hands_of_its_poller(deployment):
