@@ -1,191 +1,331 @@
-"""Reading Khabar's topics: follow them as they grow, or read what is in them now.
+"""Subscribing to Khabar's topics from a program of your own.
 
-    for received in subscribe(settings, [Role.PUBLISHED], group="my-archive", start="earliest"):
-        print(received.record.title)
+    for article in subscribe("articles.published", group="my-app", lang="ar", entities=["iso:RU"]):
+        print(article.title)
 
-Only committed transactions are seen, so each event's record comes once, whatever crashed on the way.
+Records are typed and come at least once: one is committed when the loop asks for the one after it. Only committed
+transactions are seen. docs/subscribing.md says more; `workers.subscribe_async` is the same for asyncio.
 """
 
-import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
-
-from kafka import KafkaConsumer, TopicPartition
-from kafka.structs import OffsetAndMetadata
+from datetime import UTC, datetime
+from threading import current_thread, main_thread
+from typing import Generic, Literal, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
 from schemas.cleaned_article import CleanedArticle
 from schemas.dead_letter import DeadLetter
 from schemas.published_article import PublishedArticle
-from schemas.raw_event import RawEvent, read_raw_event
+from schemas.raw_event import RawEvent
 from schemas.rejected_event import RejectedEvent
 from schemas.tagged_article import TaggedArticle
-from schemas.wire import decode
+from schemas.wire import InvalidError, UndecodableError
 from workers.config import Settings
-from workers.errors import ConfigError, TransientError
-from workers.runtime.clients import Addresses, consumer, resolve, speaking_to
-from workers.runtime.dead_letters import read_dead_letter
-from workers.topics import Role, table
+from workers.errors import ConfigError, KhabarError
+from workers.filters import Filter, filter_of
+from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, Origin, header
+from workers.runtime.following import MAX_POLL_INTERVAL_S, Follower, Load, Partition, Start, check_start
+from workers.runtime.reading import Received, Record
+from workers.stopping import Stop, stop_on_signals
+from workers.topics import DEFAULT_PREFIX, Role, table
 
-Record: TypeAlias = RawEvent | CleanedArticle | TaggedArticle | PublishedArticle | RejectedEvent | DeadLetter
-Start: TypeAlias = Literal["latest", "earliest"]
-Ranges: TypeAlias = Mapping[TopicPartition, tuple[int, int]]
-"""Half-open ranges of offsets."""
+__all__ = ["Options", "Partition", "Position", "Start", "Subscription", "UnreadableError", "subscribe"]
 
-POLL_MS: Final = 200
-"""How long a request to stop may go unheard."""
-BLOCKED_S: Final = 90.0
-"""A reader of committed records waits for open transactions; Kafka ends one that was left after 60 s."""
-
-_TYPES: Final[dict[Role, type[Any]]] = {
-    Role.CLEANED: CleanedArticle,
-    Role.TAGGED: TaggedArticle,
-    Role.PUBLISHED: PublishedArticle,
-    Role.DUPLICATES: PublishedArticle,
-    Role.REJECTED: RejectedEvent,
-}
+R_co = TypeVar("R_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """One record and where it stood. `value` is its bytes (of a dead letter: the bytes of the dead event)."""
+class Position:
+    """Where a record stands, and what came with it."""
 
-    role: Role
     topic: str
     partition: int
     offset: int
-    timestamp_ms: int
+    timestamp: datetime
+    """When Kafka got it, UTC."""
     key: bytes | None
     headers: tuple[tuple[str, bytes], ...]
-    value: bytes
 
     @property
-    def record(self) -> Record:
-        """The typed record, decoded at each call; of a dead letter, why and where the event died.
+    def next(self) -> int:
+        """The offset to go on from once this record is dealt with."""
+        return self.offset + 1
 
-        Raises schemas.wire.UndecodableError or InvalidError for what Khabar did not write.
+    @property
+    def origin(self) -> Origin | None:
+        """The raw event that the record was made from, the same in every repetition; None if Khabar did not write it."""
+        return self._position(ORIGIN_HEADER)
+
+    @property
+    def read(self) -> Origin | None:
+        """The raw event that was really read: of two records with one origin, the one with the larger offset here is
+        the newer.
         """
-        if self.role is Role.RAW:
-            return read_raw_event(self.value, self.headers)
-        if self.role is Role.DEAD:
-            return read_dead_letter(self.headers)
-        record: Record = decode(_TYPES[self.role], self.value)
-        return record
+        return self._position(READ_HEADER) or self.origin
+
+    @property
+    def replay_number(self) -> int:
+        """Which replay from the beginning (`khabar run --replay`) made it; 0 for none. The highest is the newest."""
+        value = header(self.headers, REPLAY_HEADER) or b""
+        return int(value) if value.isdigit() else 0
+
+    def __str__(self) -> str:
+        return f"{self.topic}:{self.partition}:{self.offset}"
+
+    def _position(self, name: str) -> Origin | None:
+        try:
+            return Origin.parse((header(self.headers, name) or b"").decode())
+        except ValueError:
+            return None
+
+
+class UnreadableError(KhabarError):
+    """A record that Khabar did not write; `position` says where it stands."""
+
+    def __init__(self, position: Position, why: Exception) -> None:
+        super().__init__(
+            f"{position} is none of Khabar's records: {why}. "
+            'on_unreadable="skip" leaves such records out; a function in its place is told of them'
+        )
+        self.position = position
+
+
+OnUnreadable: TypeAlias = Literal["raise", "skip"] | Callable[[Position, Exception], object]
+
+
+class Options(TypedDict, total=False):
+    """What `subscribe` takes beside the topics."""
+
+    group: str | None
+    lang: str | Sequence[str] | None
+    source: str | Sequence[str] | None
+    entities: str | Sequence[str]
+    text: str | None
+    relations: str | Sequence[str]
+    start: Start | None
+    offsets: Load | None
+    on_unreadable: OnUnreadable
+    stop: Callable[[], bool] | None
+    signals: bool
+    max_poll_interval_s: float
+    until_now: bool
+    settings: Settings | None
+
+
+Articles: TypeAlias = Literal["articles.published", "published", "articles.duplicates", "duplicates"]
+
+
+@overload
+def subscribe(
+    topics: Articles = "articles.published", **options: Unpack[Options]
+) -> "Subscription[PublishedArticle]": ...
+@overload
+def subscribe(
+    topics: Literal["articles.rejected", "rejected"], **options: Unpack[Options]
+) -> "Subscription[RejectedEvent]": ...
+@overload
+def subscribe(
+    topics: Literal["articles.dead", "dead"], **options: Unpack[Options]
+) -> "Subscription[DeadLetter]": ...
+@overload
+def subscribe(
+    topics: Literal["articles.raw", "raw"], **options: Unpack[Options]
+) -> "Subscription[RawEvent]": ...
+@overload
+def subscribe(
+    topics: Literal["articles.cleaned", "cleaned"], **options: Unpack[Options]
+) -> "Subscription[CleanedArticle]": ...
+@overload
+def subscribe(
+    topics: Literal["articles.tagged", "tagged"], **options: Unpack[Options]
+) -> "Subscription[TaggedArticle]": ...
+@overload
+def subscribe(topics: str | Sequence[str], **options: Unpack[Options]) -> "Subscription[Record]": ...
+def subscribe(  # noqa: PLR0913  (what there is to say of a subscription)
+    topics: str | Sequence[str] = "articles.published",
+    *,
+    group: str | None = None,
+    lang: str | Sequence[str] | None = None,
+    source: str | Sequence[str] | None = None,
+    entities: str | Sequence[str] = (),
+    text: str | None = None,
+    relations: str | Sequence[str] = (),
+    start: Start | None = None,
+    offsets: Load | None = None,
+    on_unreadable: OnUnreadable = "raise",
+    stop: Callable[[], bool] | None = None,
+    signals: bool = True,
+    max_poll_interval_s: float = MAX_POLL_INTERVAL_S,
+    until_now: bool = False,
+    settings: Settings | None = None,
+) -> "Subscription[Record]":
+    """The records of one topic or several, as they come, for ever or until told to stop.
+
+    `topics`: `articles.published` or in short `published`; with another KHABAR_TOPIC_PREFIX, that one's topics.
+
+    `group`: consumers of one group share the partitions, and a group goes on where it was. Without one, all is read
+    and nothing remembered.
+
+    `lang`, `source`, `entities`, `text`, `relations`: see workers.filters.filter_of. What does not pass is committed too.
+
+    `start`: "earliest" (default with a group), "latest" (default without), an aware datetime, or a timedelta back from
+    now. It counts only where the group has committed nothing.
+
+    `offsets`: called with the partitions each time they are assigned, it returns the next offset of those that the
+    caller has stored `Subscription.position` of, with its results. Nothing is committed to Kafka then.
+
+    `on_unreadable`: "raise", "skip", or a function that is told of records that Khabar did not write.
+
+    `stop`: asked after each record and five times a second. `signals`: in the main thread, SIGINT and SIGTERM end the
+    loop after the record in hand, a second one interrupts it.
+
+    `max_poll_interval_s`: a body that takes longer loses its partitions to others of the group.
+
+    `until_now`: end when all has been read that is there at the start.
+
+    `settings`: those of the KHABAR_* variables by default.
+
+    Connected when this returns, and without a group also in position. A broker that goes away later is waited for.
+    Raises ConfigError for what is wrong here or there, TransientError when no broker answers now.
+    """
+    settings = Settings.from_env(os.environ) if settings is None else settings
+    roles = roles_of(topics, settings.topic_prefix)
+    wanted = filter_of(lang=lang, source=source, entities=entities, text=text, relations=relations)
+    start = start or ("earliest" if group else "latest")
+    check_start(start)
+    follower = Follower(
+        settings,
+        roles,
+        group=group,
+        start=start,
+        load=offsets,
+        max_poll_interval_s=max_poll_interval_s,
+        until_now=until_now,
+    )
+    return Subscription(follower, wanted, on_unreadable, stop or _never, signals=signals)
+
+
+class Subscription(Iterator[R_co], Generic[R_co]):
+    """The records of a subscription. Leaving a loop over it with `break` or an error leaves the record in hand
+    unfinished: it will come again. As a context manager, or with `close`, it leaves the consumer group at once.
+    """
+
+    def __init__(
+        self,
+        follower: Follower,
+        wanted: Filter,
+        on_unreadable: OnUnreadable,
+        stop: Callable[[], bool],
+        *,
+        signals: bool,
+    ) -> None:
+        self._follower = follower
+        self._in_hand: Received | None = None
+        self._count = [0]
+        # A function of its own, without a reference to this object: so the subscription ends when it is let go of.
+        self._records = _records(follower, wanted, on_unreadable, stop, self._count, signals=signals)
+
+    def __next__(self) -> R_co:
+        self._in_hand = None
+        self._in_hand, record = next(self._records)
+        return record  # type: ignore[return-value]  # the overloads of `subscribe` know which type a topic has
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    @property
+    def position(self) -> Position:
+        """Where the record in hand stands. Raises LookupError before the first and after the last."""
+        return position_of(self.received)
+
+    @property
+    def received(self) -> Received:
+        """The record in hand as it came: bytes, key, headers. Raises LookupError before the first and after the last."""
+        if self._in_hand is None:
+            raise LookupError("there is no record in hand")
+        return self._in_hand
+
+    @property
+    def read_count(self) -> int:
+        """How many records were read so far, those that did not pass the filters included."""
+        return self._count[0]
+
+    def done(self) -> None:
+        """The record in hand is dealt with, though the next one is not asked for: say it before a `break`."""
+        self._follower.finish(self.received)
+
+    def close(self) -> None:
+        """Commit what is finished, and leave the group."""
+        self._records.close()
+        self._follower.close()
+
+
+def _records(
+    follower: Follower,
+    wanted: Filter,
+    on_unreadable: OnUnreadable,
+    stop: Callable[[], bool],
+    count: list[int],
+    *,
+    signals: bool,
+) -> Generator[tuple[Received, Record], None, None]:
+    try:
+        with _stopping(signals=signals) as stopping:
+            for received in follower.records(lambda: stop() or stopping()):
+                count[0] += 1
+                record = _readable(received, on_unreadable)
+                if record is not None and wanted.takes(record):
+                    yield received, record
+    finally:
+        follower.close()
+
+
+def _stopping(*, signals: bool) -> AbstractContextManager[Stop | Callable[[], bool]]:
+    if signals and current_thread() is main_thread():
+        return stop_on_signals()
+    return nullcontext(_never)
+
+
+def _readable(received: Received, on_unreadable: OnUnreadable) -> Record | None:
+    try:
+        return received.record
+    except (UndecodableError, InvalidError) as error:
+        position = position_of(received)
+        if on_unreadable == "raise":
+            raise UnreadableError(position, error) from error
+        if on_unreadable != "skip":
+            on_unreadable(position, error)
+        return None
+
+
+def position_of(received: Received) -> Position:
+    """Where a record stands."""
+    return Position(
+        topic=received.topic,
+        partition=received.partition,
+        offset=received.offset,
+        timestamp=datetime.fromtimestamp(received.timestamp_ms / 1000, UTC),
+        key=received.key,
+        headers=received.headers,
+    )
+
+
+def roles_of(topics: str | Sequence[str], prefix: str) -> tuple[Role, ...]:
+    """The topics' roles. Raises ConfigError for a name that is none, with those there are."""
+    names = {topic.name: role for role, topic in table(prefix).items()}
+    names = {str(role): role for role in Role} | {f"{DEFAULT_PREFIX}.{role}": role for role in Role} | names
+    chosen = (topics,) if isinstance(topics, str) else tuple(topics)
+    wrong = ", ".join(repr(each) for each in chosen if each not in names)
+    if wrong or not chosen:
+        right = ", ".join(topic.name for topic in table(prefix).values())
+        raise ConfigError(f"{wrong or 'topics=()'}: the topics are {right}")
+    return tuple(dict.fromkeys(names[each] for each in chosen))
 
 
 def _never() -> bool:
     return False
-
-
-def subscribe(
-    settings: Settings,
-    roles: Sequence[Role],
-    *,
-    group: str | None = None,
-    start: Start = "latest",
-    stop: Callable[[], bool] = _never,
-) -> Generator[Received, None, None]:
-    """Records of the topics, for ever or until `stop()`; connected and in position when this returns.
-
-    With `group`, consumers of the same group share the partitions, go on where the group was, and `start` counts
-    for a new group only. A record is committed when the caller asks for the one after it: at least once.
-
-    Raises ConfigError and TransientError, as workers.runtime.clients.speaking_to does.
-    """
-    addresses = resolve(settings)
-    names = {table(settings.topic_prefix)[role].name: role for role in roles}
-    client = consumer(settings, addresses, group_id=group, auto_offset_reset=start)
-    try:
-        with speaking_to(addresses):
-            partitions = partitions_of(client, list(names))
-            if group is None:
-                client.assign(partitions)
-                (client.seek_to_beginning if start == "earliest" else client.seek_to_end)(*partitions)
-                for partition in partitions:
-                    client.position(partition)
-            else:
-                client.subscribe(list(names))
-    except BaseException:
-        client.close()
-        raise
-    return _follow(client, addresses, names, commits=group is not None, stop=stop)
-
-
-def _follow(
-    client: KafkaConsumer,
-    addresses: Addresses,
-    names: Mapping[str, Role],
-    *,
-    commits: bool,
-    stop: Callable[[], bool],
-) -> Generator[Received, None, None]:
-    done: dict[TopicPartition, OffsetAndMetadata] = {}
-
-    def commit() -> None:
-        if commits and done:
-            client.commit(dict(done))
-            done.clear()
-
-    with closing(client), speaking_to(addresses):
-        try:
-            while not stop():
-                for partition, records in client.poll(timeout_ms=POLL_MS).items():
-                    for record in records:
-                        yield _received(names[record.topic], record)
-                        done[partition] = OffsetAndMetadata(record.offset + 1, "", -1)
-                        if stop():
-                            return
-                commit()
-        finally:
-            commit()
-
-
-def partitions_of(client: KafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
-    """Every partition of the topics. Raises ConfigError that names the topics that are not there."""
-    found = {topic: client.partitions_for_topic(topic) for topic in topics}
-    if missing := [topic for topic, partitions in found.items() if not partitions]:
-        raise ConfigError(
-            f"Kafka has no topic {', '.join(missing)}. Create what is missing: khabar topics create"
-        )
-    return [TopicPartition(topic, partition) for topic in topics for partition in sorted(found[topic] or ())]
-
-
-def read_ranges(client: KafkaConsumer, ranges: Ranges, role: Role) -> Iterator[Received]:
-    """The committed records within `ranges`, partition by partition, each in order.
-
-    Waits for transactions that are open within the ranges. Raises TransientError when one stays open.
-    """
-    for partition, (begin, end) in ranges.items():
-        if begin >= end:
-            continue
-        client.assign([partition])
-        client.seek(partition, begin)
-        heard = time.monotonic()
-        while (position := client.position(partition)) < end:
-            batch = client.poll(timeout_ms=POLL_MS).get(partition, [])
-            for record in batch:
-                if record.offset >= end:
-                    break
-                yield _received(role, record)
-            if client.position(partition) > position:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > BLOCKED_S:
-                raise TransientError(
-                    f"{partition.topic}, partition {partition.partition}: nothing can be read after offset "
-                    f"{position} for {BLOCKED_S:.0f} s. Kafka is away, or a transaction there was left open: "
-                    "try again later"
-                )
-
-
-def _received(role: Role, record: Any) -> Received:  # noqa: ANN401  (kafka-python's record has no types)
-    return Received(
-        role=role,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=record.timestamp,
-        key=record.key,
-        headers=tuple((name, value or b"") for name, value in record.headers),
-        value=record.value or b"",
-    )

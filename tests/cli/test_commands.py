@@ -1,10 +1,6 @@
 """The commands on a real broker."""
 
-import os
 import re
-import signal
-import subprocess
-import sys
 from contextlib import closing
 
 import orjson
@@ -13,7 +9,7 @@ import pytest
 from schemas.cleaned_article import Source
 from schemas.dead_letter import DeadLetter, DeadReason
 from schemas.published_article import Duplicate, PublishedArticle, Relation
-from schemas.wire import encode
+from tests.support.harness import reading
 from workers.runtime.clients import Addresses, consumer, producer
 from workers.runtime.dead_letters import dead_headers
 from workers.topics import Role, table
@@ -120,50 +116,6 @@ def test_a_large_page_passes_and_one_over_the_limit_is_refused_by_name(khabar, t
     assert "over.txt: has 33,554,432 bytes" in result.stderr
 
 
-def test_tail_shows_cards_filtered_and_as_records(khabar, settings, topics):
-    for lang, title in (("ar", NEWS), ("en", "english")):
-        put(settings, Role.PUBLISHED, encode(article(lang, title)))
-    put(settings, Role.PUBLISHED, b"not ours")
-    put(settings, Role.PUBLISHED, encode(article("ar", "last")))
-    cards = khabar("tail", "--from-beginning", "--count", "2", "--lang", "ar").stdout
-    assert f"  title     \u2068{NEWS}\u2069\n" in cards  # FIRST STRONG ISOLATE, POP DIRECTIONAL ISOLATE
-    assert "english" not in cards
-    assert "\x1b" not in cards
-    result = khabar("tail", "--from-beginning", "--count", "3", "--json")
-    assert result.stdout_bytes.splitlines()[0] == encode(article("ar", NEWS))
-    assert "not one of Khabar's" in result.stderr
-
-
-def test_tail_follows_the_topics_it_is_told_to(khabar, settings, topics):
-    put(settings, Role.DUPLICATES, encode(article("ar", NEWS)))
-    put_dead(settings, b"x", 7)
-    prefix = settings.topic_prefix
-    both = khabar("tail", "--from-beginning", "--topic", "all", "--count", "2").stdout
-    assert {f"{prefix}.duplicates", f"{prefix}.dead"} <= set(both.splitlines())
-    dead = khabar("tail", "--from-beginning", "--topic", "dead", "--count", "1", "--json").stdout
-    assert orjson.loads(dead)["origin"] == f"{prefix}.raw:0:7"
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_tail_follows_until_a_signal_and_ends_quietly(khabar, settings, topics, environ, number, code):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("KHABAR_")}
-    more = {name: value for name, value in environ.items() if value is not None}
-    put(settings, Role.PUBLISHED, encode(article("ar", "first")))
-    command = [sys.executable, "-c", "from workers.cli.main import main; main()"]
-    with subprocess.Popen(
-        [*command, "tail", "--from-beginning", "--json"],
-        env=kept | more,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout.readline() == encode(article("ar", "first")) + b"\n"
-        put(settings, Role.PUBLISHED, encode(article("ar", "second")))
-        assert b"second" in process.stdout.readline()
-        process.send_signal(number)
-        assert process.wait(timeout=20) == code
-        assert process.stderr.read() == b""
-
-
 def test_an_audit_balances_and_says_what_is_in_flight(khabar, settings, topics):
     for _ in range(5):
         put(settings, Role.RAW, b"{}")
@@ -254,12 +206,13 @@ def test_a_replay_sends_the_event_as_it_was_under_its_origin_and_only_once(khaba
     assert "left out, replayed before" in second.stdout
     assert second.stdout.endswith("nothing to replay\n")
     assert khabar("dead", "replay", "0:0", "--yes", "--again").stdout.startswith(f"0:0 -> {raw}:0:2")
-    from workers.subscribe import subscribe
-
-    with closing(subscribe(settings, [Role.RAW], start="earliest")) as stream:
-        first, again = next(stream), next(stream)
+    with reading(settings, Role.RAW) as reader:
+        first, again, _ = reader.read_until(3)
     assert (again.key, again.value) == (b"k", first.value)
-    assert again.headers == (("content-type", b"application/json"), ("khabar-origin", f"{raw}:0:0".encode()))
+    assert tuple(again.headers) == (
+        ("content-type", b"application/json"),
+        ("khabar-origin", f"{raw}:0:0".encode()),
+    )
 
 
 def test_a_replay_chooses_by_reason_and_the_latest_death_of_an_event(khabar, settings, topics):

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from workers.cli.main import main
 from workers.demo import demo_events
 from workers.runtime.clients import Addresses, consumer, producer
-from workers.subscribe import partitions_of
+from workers.runtime.reading import partitions_of
 from workers.topics import Role, table
 
 

@@ -17,7 +17,7 @@ from workers.cli.card import FSI, PDI
 from workers.cli.report.dup import Explained, as_json, shown
 from workers.dedup.explain import compare
 from workers.runtime.lookup import Found, partition_of
-from workers.subscribe import Received
+from workers.runtime.reading import Received
 from workers.topics import Role
 
 STORY = STORIES["ar"]["story"]

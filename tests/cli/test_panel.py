@@ -9,8 +9,8 @@ from rich.console import Console
 from schemas.published_article import Duplicate, PublishedArticle, Relation
 from schemas.wire import encode
 from workers.cli.panel import Facts, LiveScreen, PlainScreen, Rate, View, panel, totals
+from workers.runtime.reading import Received
 from workers.runtime.supervisor import Status
-from workers.subscribe import Received
 from workers.topics import Role
 
 SALAM = "\u0633\u0644\u0627\u0645"  # ARABIC LETTERS SEEN, LAM, ALEF, MEEM

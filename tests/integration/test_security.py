@@ -35,7 +35,7 @@ from workers.runtime.audit import audit
 from workers.runtime.chain import build_chain
 from workers.stores import connection
 from workers.subscribe import subscribe
-from workers.topics import OUTCOMES, Role
+from workers.topics import OUTCOMES
 
 pytestmark = pytest.mark.integration
 QUICK_MS = 1500
@@ -158,8 +158,8 @@ def test_every_client_comes_in_and_no_line_of_a_log_holds_a_secret(
     assert sum(harness.committed_offsets(settings).values()) >= events
     balance = audit(settings, addresses, lambda *_: None)
     assert (balance.is_balanced, balance.events, balance.in_flight) == (True, events, 0)
-    published = subscribe(settings, [Role.PUBLISHED], group="reader", start="earliest")
-    assert next(iter(published)).record.title
+    published = subscribe(group="reader", settings=settings)
+    assert next(published).title
     published.close()
 
     said = workers_log.read_text()

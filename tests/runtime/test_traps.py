@@ -29,7 +29,6 @@ KAFKA_PLACES = (
     "workers/runtime/",
     "workers/feeds/",
     "workers/embedded/",  # asks whether the broker is up
-    "workers/subscribe.py",
     "workers/cli/panel.py",  # follows the outcome topics
     "workers/cli/up.py",  # sends the demo once, in a transaction
 )
@@ -41,7 +40,11 @@ BROAD_EXCEPTS = {
 }
 FETCHING = "workers/feeds/"
 """Where concurrency is that of requests to a host. No agent can be there: only FAUST_FILES import Faust."""
-ENVIRON_FILES = {"workers/cli/main.py", "workers/embedded/__main__.py"}
+ENVIRON_FILES = {
+    "workers/cli/main.py",
+    "workers/embedded/__main__.py",
+    "workers/subscribe.py",  # called by programs of others, which have no settings
+}
 STAGES = ("boilerplate", "entities", "dedup")
 PROGRAMS = {"workers/dedup/evaluate.py"}
 """Programs beside a stage: they try it with a store, on files."""

@@ -20,7 +20,7 @@ from schemas.published_article import Duplicate, PublishedArticle, Relation
 from schemas.raw_event import RawEvent
 from schemas.rejected_event import RejectedEvent
 from schemas.tagged_article import TaggedArticle
-from workers.subscribe import Record
+from workers.runtime.reading import Record
 
 FSI = "\u2068"  # FIRST STRONG ISOLATE
 PDI = "\u2069"  # POP DIRECTIONAL ISOLATE

@@ -1,15 +1,11 @@
-"""What the commands share: settings, services, signals, and progress on standard error."""
+"""What the commands share: settings, services, and progress on standard error."""
 
 import functools
 import logging
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from threading import Event
-from types import FrameType
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
@@ -59,41 +55,6 @@ def services(settings: Settings) -> "Addresses":
         logger.addHandler(logging.NullHandler())
         logger.propagate = False
     return resolve(settings)
-
-
-@dataclass(slots=True)
-class Stop:
-    """Whether to stop, and the signal that said so."""
-
-    event: Event
-    signal: int | None = None
-
-    def __call__(self) -> bool:
-        return self.event.is_set()
-
-    @property
-    def exit_code(self) -> int:
-        """As shells report a program that a signal ended: 128 and its number; 0 when there was none."""
-        return 0 if self.signal is None else 128 + self.signal
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[Stop]:
-    """SIGINT and SIGTERM ask to stop after the record in hand; a second one interrupts at once."""
-    stop = Stop(Event())
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        if stop():
-            raise KeyboardInterrupt
-        stop.signal = number
-        stop.event.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

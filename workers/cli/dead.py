@@ -14,8 +14,8 @@ from workers.config import Settings
 
 if TYPE_CHECKING:
     from workers.runtime.clients import Addresses
+    from workers.runtime.reading import Received
     from workers.runtime.replays import Dead
-    from workers.subscribe import Received
 
 SHOWN_BYTES = 256
 SHOWN_CHARS = 400

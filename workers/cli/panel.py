@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 import structlog
 from kafka import KafkaConsumer, TopicPartition
@@ -26,8 +26,8 @@ from workers.config import Settings
 from workers.errors import KhabarError
 from workers.runtime.backoff import delays
 from workers.runtime.clients import Addresses, consumer
+from workers.runtime.reading import Received, as_received, partitions_of
 from workers.runtime.supervisor import Status
-from workers.subscribe import Received, partitions_of
 from workers.topics import OUTCOMES, Role, table
 
 POLL_MS: Final = 200
@@ -111,39 +111,16 @@ class Watcher:
                 if all(self._positions[partition] >= ends[partition] for partition in partitions):
                     self.caught_up_at = asked_at
 
-    def _take(self, partition: TopicPartition, record: "_Fetched") -> None:
+    def _take(self, partition: TopicPartition, record: Any) -> None:  # noqa: ANN401  (kafka-python has no types)
         role = self._roles[partition.topic]
         self.counts[role] += 1
         if record.offset < self._first_new[partition]:
             return
         with self._lock:
             if len(self._new) < CARDS_A_REFRESH:
-                self._new.append(_received(role, partition, record))
+                self._new.append(as_received(role, record))
             else:
                 self._more += 1
-
-
-def _received(role: Role, partition: TopicPartition, record: "_Fetched") -> Received:
-    return Received(
-        role=role,
-        topic=partition.topic,
-        partition=partition.partition,
-        offset=record.offset,
-        timestamp_ms=record.timestamp,
-        key=record.key,
-        headers=tuple((name, value or b"") for name, value in record.headers),
-        value=record.value or b"",
-    )
-
-
-class _Fetched(Protocol):
-    """What is read of a kafka-python record."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)

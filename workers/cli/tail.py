@@ -1,26 +1,46 @@
 """khabar tail"""
 
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
 
-from schemas.tagged_article import Entity
-from schemas.wire import InvalidError, UndecodableError, encode
-from workers.cli.context import pass_settings, services, stop_on_signals
+from schemas.published_article import Relation
+from schemas.wire import encode
+from workers.cli.context import pass_settings, services
+from workers.cli.moments import Moment
 from workers.config import Settings
+from workers.stopping import stop_on_signals
 from workers.topics import OUTCOMES, Role
 
 if TYPE_CHECKING:
-    from workers.subscribe import Received, Record, Start
+    from workers.runtime.reading import Received, Record
+    from workers.subscribe import Position
+
+FORMATS = ("card", "json", "csv")
 
 
 @click.command("tail")
-@click.option("--lang", help="Only articles in this language, such as ar.")
-@click.option("--entity", help="Only articles that name this entity: an id (iso:RU) or a name.")
+@click.option("--lang", "langs", multiple=True, help="Only articles in this language, such as ar.")
+@click.option(
+    "--source", "sources", multiple=True, help="Only what this source published: a domain or a name."
+)
+@click.option(
+    "--entity",
+    "entities",
+    multiple=True,
+    help="Only articles that name this entity: an id (iso:RU) or a name.",
+)
+@click.option("--text", help="Only what has these words, together, in its title or text.")
+@click.option(
+    "--relation",
+    "relations",
+    multiple=True,
+    type=click.Choice([each.value for each in Relation]),
+    help="Only with this relation.",
+)
 @click.option(
     "--topic",
     "topics",
@@ -31,76 +51,108 @@ if TYPE_CHECKING:
     help="What to follow; may be given several times.",
 )
 @click.option("--from-beginning", is_flag=True, help="Begin with what is there already.")
+@click.option("--since", type=Moment(), help="Begin with what came since: 2h, 3d, or 2026-11-30T08:00:00Z.")
+@click.option("--until-now", is_flag=True, help="End when what is there now has been shown.")
 @click.option("--count", type=click.IntRange(min=1), help="End after so many records.")
-@click.option("--json", "as_json", is_flag=True, help="The records themselves, one JSON object a line.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="Cards to read (default), JSON lines, or a table."
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.pass_context
 @pass_settings
 def command(  # noqa: PLR0913  (one argument an option)
     settings: Settings,
     ctx: click.Context,
     *,
-    lang: str | None,
-    entity: str | None,
+    langs: Sequence[str],
+    sources: Sequence[str],
+    entities: Sequence[str],
+    text: str | None,
+    relations: Sequence[str],
     topics: Sequence[str],
     from_beginning: bool,
+    since: datetime | None,
+    until_now: bool,
     count: int | None,
+    form: str | None,
     as_json: bool,
 ) -> None:
-    """Follow what is published, as readable cards."""
+    """Follow what is published, as readable cards.
+
+    Filters of different kinds have to hold together; one given several times is an "or". How many records there were
+    is said at the end, on standard error.
+    """
+    if from_beginning and since is not None:
+        raise click.UsageError("--from-beginning or --since, not both")
+    if as_json and form not in (None, "json"):
+        raise click.UsageError(f"--json or --format {form}, not both")
     from workers.subscribe import subscribe  # noqa: PLC0415
 
-    roles = OUTCOMES if "all" in topics else tuple(map(Role, dict.fromkeys(topics)))
-    show = _print_json if as_json else _card_printer()
     services(settings)
-    with stop_on_signals() as stop:
-        start: Start = "earliest" if from_beginning else "latest"
-        with closing(subscribe(settings, roles, start=start, stop=stop)) as stream:
-            for received, record in islice(_readable(stream, lang, entity), count):
-                show(received, record)
+    show = _PRINTERS["json" if as_json else form or "card"]()
+    unreadable = _Unreadable()
+    shown = 0
+    with (
+        stop_on_signals() as stop,
+        subscribe(
+            list(OUTCOMES if "all" in topics else topics),
+            lang=langs,
+            source=sources,
+            entities=entities,
+            text=text,
+            relations=relations,
+            start=since or ("earliest" if from_beginning else "latest"),
+            until_now=until_now,
+            on_unreadable=unreadable,
+            stop=stop,
+            signals=False,
+            settings=settings,
+        ) as records,
+    ):
+        try:
+            for record in islice(records, count):
+                show(records.received, record)
+                shown += 1
+        finally:
+            click.echo(_summary(shown, records.read_count, unreadable.count), err=True)
     ctx.exit(stop.exit_code)
 
 
-def _readable(
-    stream: "Iterable[Received]", lang: str | None, entity: str | None
-) -> "Iterator[tuple[Received, Record]]":
-    for received in stream:
-        try:
-            record = received.record
-        except (UndecodableError, InvalidError) as error:
-            click.echo(
-                f"{received.topic}:{received.partition}:{received.offset}: not one of Khabar's: {error}",
-                err=True,
-            )
-            continue
-        if matches(record, lang, entity):
-            yield received, record
+class _Unreadable:
+    """Says which records are not Khabar's, and counts them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, position: "Position", error: Exception) -> None:
+        self.count += 1
+        click.echo(f"{position}: not one of Khabar's: {error}", err=True)
 
 
-def matches(record: "Record", lang: str | None, entity: str | None) -> bool:
-    """Whether the record is in the language (`ar` takes `ar-EG` too) and names the entity (by id or any name)."""
-    if lang is not None:
-        found = getattr(record, "lang", None) or ""
-        if found != lang and not found.startswith(f"{lang}-"):
-            return False
-    if entity is None:
-        return True
-    wanted = _folded(entity)
-    return any(wanted in _names(candidate) for candidate in getattr(record, "entities", ()))
+def _summary(shown: int, read: int, unreadable: int) -> str:
+    text = f"{shown:,} {'record' if shown == 1 else 'records'} of {read:,} read"
+    return f"{text}; {unreadable:,} not Khabar's" if unreadable else text
 
 
-def _names(entity: Entity) -> set[str]:
-    names = [entity.id, entity.name, entity.name_en or "", *(mention.text for mention in entity.mentions)]
-    return {_folded(name) for name in names}
+def _json_printer() -> "Callable[[Received, Record], None]":
+    def show(received: "Received", record: "Record") -> None:
+        # A dead letter's value is the dead event, which may be anything; its record stands in a header.
+        click.echo(encode(record) if received.role is Role.DEAD else received.value)
+
+    return show
 
 
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
+def _csv_printer() -> "Callable[[Received, Record], None]":
+    from workers.cli.rows import COLUMNS, csv_line, row  # noqa: PLC0415
 
+    def write(cells: tuple[str, ...]) -> None:
+        click.echo(csv_line(cells).encode(), nl=False)  # UTF-8, whatever the terminal's charset
 
-def _print_json(received: "Received", record: "Record") -> None:
-    # A dead letter's value is the dead event, which may be anything; its record stands in a header.
-    line = encode(record) if received.role is Role.DEAD else received.value
-    click.echo(line)
+    def show(received: "Received", record: "Record") -> None:
+        write(row(received, record))
+
+    write(COLUMNS)
+    return show
 
 
 def _card_printer() -> "Callable[[Received, Record], None]":
@@ -116,3 +168,6 @@ def _card_printer() -> "Callable[[Received, Record], None]":
         console.file.flush()
 
     return show
+
+
+_PRINTERS = {"card": _card_printer, "json": _json_printer, "csv": _csv_printer}

@@ -25,7 +25,7 @@ from workers.origin import Origin
 from workers.runtime.clients import Addresses, admin, consumer, speaking_to
 from workers.runtime.dead_letters import read_dead_letter
 from workers.runtime.ledger import Balance, Entry, Ledger, entry
-from workers.subscribe import Ranges, Received, partitions_of, read_ranges
+from workers.runtime.reading import Ranges, Received, partitions_of, read_ranges
 from workers.topics import OUTCOMES, Role, table
 
 READERS: Final = (Role.RAW, Role.CLEANED, Role.TAGGED)

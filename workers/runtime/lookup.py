@@ -12,7 +12,7 @@ from schemas.published_article import PublishedArticle
 from schemas.wire import InvalidError, UndecodableError
 from workers.config import Settings
 from workers.runtime.clients import Addresses, consumer, speaking_to
-from workers.subscribe import Received, partitions_of, read_ranges
+from workers.runtime.reading import Received, partitions_of, read_ranges
 from workers.topics import Role, table
 
 ROLES: Final = (Role.PUBLISHED, Role.DUPLICATES)

@@ -11,9 +11,9 @@ from workers.runtime.audit import replay_number
 from workers.runtime.chain import INPUT_ROLES, StageName, group_name
 from workers.runtime.clients import Addresses, admin, consumer, speaking_to
 from workers.runtime.groups import members
+from workers.runtime.reading import partitions_of
 from workers.stores.census import clear
 from workers.stores.connection import connect
-from workers.subscribe import partitions_of
 from workers.topics import table
 
 

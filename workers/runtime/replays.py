@@ -18,7 +18,7 @@ from workers.origin import ORIGIN_HEADER, header
 from workers.runtime.audit import whole
 from workers.runtime.clients import Addresses, admin, consumer, producer, speaking_to
 from workers.runtime.dead_letters import read_dead_letter, replay
-from workers.subscribe import Ranges, Received, read_ranges
+from workers.runtime.reading import Ranges, Received, read_ranges
 from workers.topics import Role, table
 
 _POSITION: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,18})")

@@ -1,0 +1,47 @@
+"""Ending on SIGINT and SIGTERM, after the work in hand."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event
+from types import FrameType
+
+
+@dataclass(slots=True)
+class Stop:
+    """Whether to stop, and the signal that said so."""
+
+    event: Event
+    signal: int | None = None
+
+    def __call__(self) -> bool:
+        return self.event.is_set()
+
+    @property
+    def exit_code(self) -> int:
+        """As shells report a program that a signal ended: 128 and its number; 0 when there was none."""
+        return 0 if self.signal is None else 128 + self.signal
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[Stop]:
+    """SIGINT and SIGTERM ask to stop after the record in hand; a second one interrupts at once.
+
+    For the main thread: Python lets no other set what a signal does. What they did before they do again afterwards.
+    """
+    stop = Stop(Event())
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        if stop():
+            raise KeyboardInterrupt
+        stop.signal = number
+        stop.event.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            if handler is not None:  # not set from Python; nobody can set it again from here
+                signal.signal(number, handler)
