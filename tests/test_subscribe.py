@@ -15,6 +15,7 @@ from schemas.wire import encode
 from tests.support.harness import addresses_of, committed_offsets, create_topics, wait_for
 from workers.errors import ConfigError
 from workers.origin import Origin
+from workers.runtime import following
 from workers.runtime.clients import producer
 from workers.subscribe import Partition, UnreadableError, subscribe
 from workers.topics import Role, table
@@ -280,6 +281,17 @@ def test_an_error_while_stored_offsets_are_loaded_reaches_the_caller(settings, p
 
     with pytest.raises(ZeroDivisionError):
         next(subscribe("rejected", group=group, offsets=load, settings=settings))
+
+
+def test_a_group_is_joined_though_the_polls_are_shorter_than_that_takes(settings, put, group, monkeypatch):
+    # kafka-python 3.0.12 by itself reads nothing, for ever, when a poll ends while it joins for new partitions.
+    monkeypatch.setattr(following, "POLL_MS", 1)
+    put("a")
+    with subscribe("rejected", group=group, settings=settings) as records:
+        assert next(records).id == "a"
+        records._follower._client._coordinator._assignment_snapshot = {"what it knew": {0}}
+        put("b")
+        assert next(records).id == "b"
 
 
 def test_two_members_of_a_group_share_the_records(settings, put, group):

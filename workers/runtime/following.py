@@ -28,6 +28,7 @@ from kafka.errors import (
     RebalanceInProgressError,
     UnknownMemberIdError,
 )
+from kafka.structs import MemberState
 
 from workers.config import Settings
 from workers.errors import ConfigError, TransientError
@@ -212,9 +213,19 @@ class Follower:
             )
             for records in fetched.values():
                 self._waiting.extend(records)
+            self._see_that_it_joins()
             if self._unplaced:
                 self._place()
         self._poll_due = time.monotonic() + TEND_S
+
+    def _see_that_it_joins(self) -> None:
+        """A poll that ends while the group is joined is to be followed by one that goes on joining.
+
+        kafka-python 3.0.12 forgets it, and never reads anything, when it joins for partitions that it has just heard of.
+        """
+        metadata = self._client.group_metadata()
+        if metadata.group_id is not None and metadata.state is not MemberState.STABLE:
+            self._client._coordinator.request_rejoin()  # noqa: SLF001 - nothing public says so
 
     def _is_at_the_end(self) -> bool:
         if self._ends is None or self._unplaced or not self._owned:
