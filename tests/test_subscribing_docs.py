@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 import workers.subscribe
+import workers.subscribe_async
 from schemas.published_article import Duplicate, PublishedArticle, Relation
 from schemas.tagged_article import Entity, Label, Mention
 from schemas.wire import encode
@@ -54,9 +55,8 @@ def published(settings, monkeypatch):
             ).get(20)
     monkeypatch.setenv("KHABAR_KAFKA", ",".join(settings.kafka))
     monkeypatch.setenv("KHABAR_TOPIC_PREFIX", settings.topic_prefix)
-    monkeypatch.setattr(
-        workers.subscribe, "subscribe", partial(workers.subscribe.subscribe, start="earliest", until_now=True)
-    )
+    for module, name in ((workers.subscribe, "subscribe"), (workers.subscribe_async, "subscribe_async")):
+        monkeypatch.setattr(module, name, partial(getattr(module, name), start="earliest", until_now=True))
 
 
 @pytest.mark.parametrize("name", SNIPPETS)
@@ -76,4 +76,4 @@ def test_what_the_documents_show_runs(name, published, tmp_path, monkeypatch, ca
 
 def test_the_documents_show_something():
     assert any(name.startswith("README") for name in SNIPPETS)
-    assert len(SNIPPETS) >= 4
+    assert len(SNIPPETS) >= 5

@@ -36,6 +36,7 @@ REDIS_PLACES = ("workers/stores/", "workers/embedded/")
 BROAD_EXCEPTS = {
     "workers/runtime/chain.py",  # whatever a stage raises costs one event
     "workers/cli/up.py",  # a thread's error, raised again where the thread is joined
+    "workers/subscribe_async.py",  # the client's thread's error, raised again where it is awaited
     "workers/runtime/worker.py",  # logs what crashed the worker, which ends then
 }
 FETCHING = "workers/feeds/"
