@@ -18,10 +18,10 @@ from workers.topics import Role, table
 
 pytestmark = pytest.mark.integration
 
-GUIDE = ROOT / "docs" / "subscribing.md"
+GUIDES = [ROOT / "docs" / name for name in ("subscribing.md", "replay.md")]
 SNIPPETS = {
     f"{path.name} {number}": block
-    for path in (README, GUIDE)
+    for path in (README, *GUIDES)
     for number, block in enumerate(fences(read(path), "python"), start=1)
     if "workers.subscribe" in block
 }
@@ -76,4 +76,4 @@ def test_what_the_documents_show_runs(name, published, tmp_path, monkeypatch, ca
 
 def test_the_documents_show_something():
     assert any(name.startswith("README") for name in SNIPPETS)
-    assert len(SNIPPETS) >= 5
+    assert len(SNIPPETS) >= 6

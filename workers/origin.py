@@ -13,6 +13,10 @@ READ_HEADER = "khabar-read"
 """The raw event that was actually read; differs from the origin for a replay. The ledger counts these."""
 REPLAY_HEADER = "khabar-replay"
 """Which replay from the beginning (`khabar run --replay`) made this record: 1, 2, …; absent before the first."""
+REPLAY_NAME_HEADER = "khabar-replay-name"
+"""The replay of a window (`khabar replay`) in which the raw event was sent once more; on it, and on its records."""
+VERDICT_HEADER = "khabar-verdict"
+"""On a raw event that was sent once more: the verdict that it had (workers.runtime.carried)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

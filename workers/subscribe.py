@@ -25,7 +25,7 @@ from schemas.wire import InvalidError, UndecodableError
 from workers.config import Settings
 from workers.errors import ConfigError, KhabarError
 from workers.filters import Filter, filter_of
-from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, Origin, header
+from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, REPLAY_NAME_HEADER, Origin, header
 from workers.runtime.following import MAX_POLL_INTERVAL_S, Follower, Load, Partition, Start, check_start
 from workers.runtime.reading import Received, Record
 from workers.stopping import Stop, stop_on_signals
@@ -64,6 +64,12 @@ class Position:
         the newer.
         """
         return self._position(READ_HEADER) or self.origin
+
+    @property
+    def replay(self) -> str | None:
+        """The name of the replay (`khabar replay`) in which the record was made once more; None for none."""
+        value = header(self.headers, REPLAY_NAME_HEADER)
+        return None if value is None else value.decode("utf-8", "replace")
 
     @property
     def replay_number(self) -> int:

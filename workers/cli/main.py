@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "explain": "Show what is taken from a page, what is left out, and why.",
     "dup": "Say why an article counts as a copy of another, or as none.",
     "audit": "Say from the topics alone that every event ended exactly once.",
+    "replay": "Send a window of time through the stages again.",
     "dead": "List, show and replay events that could not be processed.",
     "dedup": "Show what the index of de-duplication holds, and empty it.",
     "topics": "Create, check and list the topics.",

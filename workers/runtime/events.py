@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, Origin, header
+from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, REPLAY_NAME_HEADER, Origin, header
 from workers.topics import Role
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -71,6 +71,8 @@ class Event:
         names: Headers = ((ORIGIN_HEADER, origin.encode()),)
         if read != origin:
             names = (*names, (READ_HEADER, read.encode()))
+        if name := header(self.headers, REPLAY_NAME_HEADER):
+            names = (*names, (REPLAY_NAME_HEADER, name))
         number = replay.encode() or (not self._is_raw and header(self.headers, REPLAY_HEADER))
         return (*names, (REPLAY_HEADER, number)) if number else names
 

@@ -13,7 +13,15 @@ from workers import __version__
 from workers.dedup.index import Candidate, Index, Read
 from workers.dedup.stage import settle
 from workers.errors import PoisonEventError
-from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER
+from workers.origin import (
+    ORIGIN_HEADER,
+    READ_HEADER,
+    REPLAY_HEADER,
+    REPLAY_NAME_HEADER,
+    VERDICT_HEADER,
+    header,
+)
+from workers.runtime.carried import carried_verdict
 from workers.runtime.chain import VERSIONS, Death, Processed
 from workers.runtime.dead_letters import dead_headers, without
 from workers.runtime.events import Event, Headers, Output
@@ -57,26 +65,46 @@ def finished(
     another worker; calling again is safe.
     """
     checked = [_size_checked(result, topics) for result in processed]
-    verdicts = iter(_verdicts(events, checked, deciding) if deciding else ())
+    lineages = [event.lineage(replays.get(event.position.reader, "")) for event in events]
+    carried = [
+        carried_verdict(event.headers, lineage) for event, lineage in zip(events, lineages, strict=True)
+    ]
+    verdicts = iter(_verdicts(events, checked, carried, deciding) if deciding else ())
     outputs = []
-    for event, result in zip(events, checked, strict=True):
-        lineage = event.lineage(replays.get(event.position.reader, ""))
+    for event, result, lineage, known in zip(events, checked, lineages, carried, strict=True):
         if result.death is not None:
             outputs.append(dead_output(event, result.death, lineage))
             continue
-        outputs += [replace(output, headers=lineage) for output in result.outputs]
+        outputs += [
+            replace(output, headers=_passed_on(event, output.role, lineage)) for output in result.outputs
+        ]
         if result.article is not None:
-            article = settle(decode(TaggedArticle, result.article), next(verdicts))
+            article = settle(decode(TaggedArticle, result.article), known or next(verdicts))
             is_published = deciding is not None and article.duplicate.relation in deciding.published
             role = Role.PUBLISHED if is_published else Role.DUPLICATES
             outputs.append(Output(role, article.id.encode(), encode(article), lineage))
     return outputs
 
 
-def _verdicts(events: Sequence[Event], checked: Sequence[Processed], deciding: Deciding) -> list[Duplicate]:
+def _passed_on(event: Event, role: Role, lineage: Headers) -> Headers:
+    """The lineage, and between the stages the verdict that the event brings along."""
+    verdict = header(event.headers, VERDICT_HEADER)
+    is_between = role in (Role.CLEANED, Role.TAGGED)
+    return (*lineage, (VERDICT_HEADER, verdict)) if is_between and verdict is not None else lineage
+
+
+def _verdicts(
+    events: Sequence[Event],
+    checked: Sequence[Processed],
+    carried: Sequence[Duplicate | None],
+    deciding: Deciding,
+) -> list[Duplicate]:
+    """Those of the articles that bring none along."""
     is_committed_later = deciding.own is not None
     candidates, withdrawn = [], []
-    for event, result in zip(events, checked, strict=True):
+    for event, result, known in zip(events, checked, carried, strict=True):
+        if result.fingerprint is not None and known is not None:
+            continue
         if result.fingerprint is not None:
             read = Read(event.position.reader, event.position.offset) if is_committed_later else None
             candidates.append(Candidate(str(event.origin), result.fingerprint, read))
@@ -100,7 +128,8 @@ def dead_output(event: Event, death: Death, lineage: Headers) -> Output:
         offset=event.position.offset,
         versions=DEAD_VERSIONS,
     )
-    headers = without(dead_headers(event.headers, letter), ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER)
+    own = (ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, REPLAY_NAME_HEADER)
+    headers = without(dead_headers(event.headers, letter), *own)
     return Output(Role.DEAD, event.key, event.value, (*headers, *lineage))
 
 
