@@ -72,6 +72,31 @@ def test_a_record_is_typed_and_its_position_says_where_it_stood(settings, put):
     assert abs(position.timestamp - datetime.now(UTC)) < timedelta(minutes=5)
 
 
+def test_a_member_without_partitions_ends_with_what_is_there_too(settings, put, group):
+    put("a")
+    stop = threading.Event()
+    more = {"group": group, "signals": False, "settings": settings}
+    with subscribe("rejected", stop=stop.is_set, **more) as records:
+        assert next(records).id == "a"
+        found = []
+
+        def read():
+            found.extend(subscribe("rejected", until_now=True, **more))
+
+        # One more than there are partitions, with the one that is reading.
+        others = [threading.Thread(target=read) for _ in range(settings.partitions)]
+        for thread in others:
+            thread.start()
+        reading = threading.Thread(target=lambda: list(records))
+        reading.start()
+        for thread in others:
+            thread.join(30)
+        assert not any(thread.is_alive() for thread in others)
+        stop.set()
+        reading.join(30)
+    assert found == []
+
+
 def test_who_subscribes_from_now_on_sees_what_comes_after_the_call(settings, put):
     put("before")
     with subscribe("rejected", settings=settings) as records:
@@ -353,12 +378,32 @@ def test_a_topic_that_is_not_there_is_named(settings):
         ({"start": datetime(2026, 1, 1)}, "a time without a zone"),  # noqa: DTZ001
         ({"start": timedelta(hours=-1)}, "how long ago"),
         ({"start": "yesterday"}, "takes earliest, latest"),
+        ({"group": ""}, "names no consumer group"),
     ],
     ids=str,
 )
 def test_a_mistake_in_the_call_is_said_before_kafka_is_asked(arguments, message, settings):
     with pytest.raises(ConfigError, match=message):
         subscribe(settings=settings, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("topics", "suffix", "is_refused"),
+    [
+        ("published", "", True),
+        ("published", "-dedup", True),
+        ("published", "-boilerplate-entities", True),
+        ("published", "-mine", False),
+        ("raw", "-mine", True),
+        (["dead", "tagged"], "-mine", True),
+        ("raw", "2", False),
+    ],
+)
+def test_a_subscriber_keeps_out_of_the_workers_groups(settings, topics, suffix, is_refused):
+    # What is right gets as far as asking for the topics.
+    message = "one of the workers' own" if is_refused else "no topic"
+    with pytest.raises(ConfigError, match=message):
+        subscribe(topics, group=f"{settings.group}{suffix}", settings=settings)
 
 
 def test_nothing_is_in_hand_before_the_first_record_and_after_the_last(settings, put):

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event
+from threading import Event, current_thread, main_thread
 from types import FrameType
 
 
@@ -43,5 +43,6 @@ def stop_on_signals() -> Iterator[Stop]:
         yield stop
     finally:
         for number, handler in before.items():
-            if handler is not None:  # not set from Python; nobody can set it again from here
+            # One that was not set from Python cannot be set again; nor can any, where another thread has gone on.
+            if handler is not None and current_thread() is main_thread():
                 signal.signal(number, handler)

@@ -8,6 +8,7 @@ transactions are seen. docs/subscribing.md says more; `workers.subscribe_async` 
 """
 
 import os
+import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -176,8 +177,8 @@ def subscribe(  # noqa: PLR0913  (what there is to say of a subscription)
 
     `lang`, `source`, `entities`, `text`, `relations`: see workers.filters.filter_of. What does not pass is committed too.
 
-    `start`: "earliest" (default with a group), "latest" (default without), an aware datetime, or a timedelta back from
-    now. It counts only where the group has committed nothing.
+    `start`: "earliest" (default with a group or `offsets`), "latest" (default without), an aware datetime, or a timedelta
+    back from now. It counts only where nothing is committed, or stored.
 
     `offsets`: called with the partitions each time they are assigned, it returns the next offset of those that the
     caller has stored `Subscription.position` of, with its results. Nothing is committed to Kafka then.
@@ -199,8 +200,9 @@ def subscribe(  # noqa: PLR0913  (what there is to say of a subscription)
     settings = Settings.from_env(os.environ) if settings is None else settings
     roles = roles_of(topics, settings.topic_prefix)
     wanted = filter_of(lang=lang, source=source, entities=entities, text=text, relations=relations)
-    start = start or ("earliest" if group else "latest")
+    start = start or ("latest" if group is None and offsets is None else "earliest")
     check_start(start)
+    check_group(group, settings.group, roles)
     follower = Follower(
         settings,
         roles,
@@ -331,6 +333,22 @@ def roles_of(topics: str | Sequence[str], prefix: str) -> tuple[Role, ...]:
         right = ", ".join(topic.name for topic in table(prefix).values())
         raise ConfigError(f"{wrong or 'topics=()'}: the topics are {right}")
     return tuple(dict.fromkeys(names[each] for each in chosen))
+
+
+def check_group(group: str | None, workers: str, roles: Sequence[Role]) -> None:
+    """Raises ConfigError for a consumer group that is the workers' own, or would be counted as one of them."""
+    if group == "":
+        raise ConfigError("group='' names no consumer group: give it a name, or leave it out")
+    if group is None or not group.startswith(workers):
+        return
+    is_theirs = re.fullmatch(r"(-(boilerplate|entities|dedup))*", group.removeprefix(workers)) is not None
+    is_counted = group.startswith(f"{workers}-") and not {Role.RAW, Role.CLEANED, Role.TAGGED}.isdisjoint(
+        roles
+    )
+    if is_theirs or is_counted:
+        raise ConfigError(
+            f"group={group!r} is one of the workers' own (KHABAR_GROUP={workers}): take another name"
+        )
 
 
 def _never() -> bool:

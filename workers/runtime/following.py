@@ -44,7 +44,7 @@ TEND_S: Final = 1.0
 POLL_RECORDS: Final = 200
 """Polls of 50 and of 500 records were equally fast (7,600 and 6,600 records of 5 kB a second), polls of one a third."""
 CLOSE_MS: Final = 5000
-"""How long the last commit, and leaving the group, may take; a broker that is away would hold up the end."""
+"""How long a commit, or leaving the group, may take; a broker that is away would hold up the end."""
 MAX_POLL_INTERVAL_S: Final = 300.0
 """Kafka's own default of max.poll.interval.ms."""
 
@@ -93,7 +93,8 @@ class Follower:
         self._roles = {table(settings.topic_prefix)[role].name: role for role in roles}
         self._start = start
         self._load = load
-        self._commits = group is not None and load is None
+        self._has_group = group is not None
+        self._commits = self._has_group and load is None
         self._max_poll_interval_s = max_poll_interval_s
         self._waiting: deque[Any] = deque()
         self._unplaced: set[TopicPartition] = set()
@@ -223,12 +224,15 @@ class Follower:
 
         kafka-python 3.0.12 forgets it, and never reads anything, when it joins for partitions that it has just heard of.
         """
-        metadata = self._client.group_metadata()
-        if metadata.group_id is not None and metadata.state is not MemberState.STABLE:
+        if not self._is_member():
+            self._waiting.clear()  # what was fetched before; it will be placed anew
             self._client._coordinator.request_rejoin()  # noqa: SLF001 - nothing public says so
 
+    def _is_member(self) -> bool:
+        return not self._has_group or self._client.group_metadata().state is MemberState.STABLE
+
     def _is_at_the_end(self) -> bool:
-        if self._ends is None or self._unplaced or not self._owned:
+        if self._ends is None or self._unplaced or not self._is_member():
             return False
         return all(self._client.position(each) >= self._ends[each] for each in self._owned)
 
@@ -267,7 +271,7 @@ class Follower:
 
     def _resumed(self, partition: TopicPartition) -> int | None:
         """Where this consumer, or its group, was. What was finished here counts if nobody has got further."""
-        committed: int | None = self._client.committed(partition)
+        committed: int | None = self._client.committed(partition, timeout_ms=CLOSE_MS)
         finished = self._finished.pop(partition, None)
         if finished is not None and finished > (committed or 0):
             self._finished[partition] = finished
@@ -290,7 +294,7 @@ class Follower:
         return {each: ends[each] if found[each] is None else found[each].offset for each in partitions}
 
     def _judge(self, record: Received, body_s: float) -> None:
-        if self._commits and body_s > self._max_poll_interval_s:
+        if self._has_group and body_s > self._max_poll_interval_s:
             log.warning(
                 "The body took %.0f s for %s:%d:%d, more than max_poll_interval_s=%g: Kafka has given the partitions "
                 "to others meanwhile, who may have done the same record. Set max_poll_interval_s higher",
