@@ -240,6 +240,7 @@ MORNING = datetime(2026, 11, 30, 8, tzinfo=UTC)
     [
         ("earliest", ["seven", "eight", "nine"]),
         (MORNING, ["eight", "nine"]),
+        (datetime(1912, 1, 1, tzinfo=UTC), ["seven", "eight", "nine"]),
         (MORNING + timedelta(hours=9), []),
         (None, ["seven", "eight", "nine"]),
         ("latest", []),

@@ -125,6 +125,16 @@ async def test_a_request_that_is_cancelled_loses_nothing(settings, put, group, r
     assert committed(settings, group) == 1
 
 
+async def test_two_tasks_cannot_ask_at_once(put, rejected):
+    async with rejected() as records:
+        first = asyncio.create_task(anext(records))
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="one request at a time"):
+            await anext(records)
+        put("a")
+        assert (await first).id == "a"
+
+
 async def test_a_task_that_is_cancelled_in_its_body_commits_what_it_had_finished(
     settings, put, group, rejected
 ):

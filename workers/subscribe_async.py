@@ -94,6 +94,7 @@ class AsyncSubscription(AsyncIterator[R_co], Generic[R_co]):
         self._thread = _Thread()
         self._opening: list[Future[Subscription[Record]]] = []
         self._coming: Future[tuple[Received, Record] | None] | None = None
+        self._is_asked = False
         self._in_hand: Received | None = None
         self._let_go = weakref.finalize(self, _let_go, self._thread, stop, self._opening)
 
@@ -101,9 +102,12 @@ class AsyncSubscription(AsyncIterator[R_co], Generic[R_co]):
         return self
 
     async def __anext__(self) -> R_co:
+        if self._is_asked:
+            raise RuntimeError("one request at a time: a record is done when the one after it is asked for")
         self._in_hand = None
         if not self._let_go.alive:
             raise StopAsyncIteration
+        self._is_asked = True
         try:
             subscription = await self._opened()
             if self._coming is None:
@@ -112,6 +116,8 @@ class AsyncSubscription(AsyncIterator[R_co], Generic[R_co]):
         except Exception:
             await self.close()
             raise  # but a request that is cancelled stays as it is, to the one who asks next
+        finally:
+            self._is_asked = False
         self._coming = None
         if found is None:
             await self.close()

@@ -166,6 +166,7 @@ def test_an_event_that_is_sent_again_has_its_identity_and_its_verdict_and_the_bo
 
 
 @integration
+@pytest.mark.faults
 def test_an_event_that_is_still_in_flight_is_no_copy_of_itself_either(small):
     send(small, [page(number) for number in range(4)])
     assert replay(small, addresses_of(small), recent(small), silent).sent == 4

@@ -13,7 +13,7 @@ from workers.config import Settings
 from workers.runtime.audit import Progress, replay_number
 from workers.runtime.clients import Addresses, admin, consumer, speaking_to
 from workers.runtime.ledger import entry
-from workers.runtime.reading import Ranges, Received, partitions_of, read_ranges
+from workers.runtime.reading import Ranges, Received, offsets_at, partitions_of, read_ranges
 from workers.topics import Role, table
 
 CLOCKS_APART: Final = timedelta(hours=1)
@@ -80,8 +80,5 @@ def _keep(
 def _since(client: KafkaConsumer, topic: str, moment: datetime) -> Ranges:
     """What has come to a topic since."""
     partitions = partitions_of(client, [topic])
-    ends: dict[TopicPartition, int] = client.end_offsets(partitions)
-    found = client.offsets_for_times(dict.fromkeys(partitions, max(0, int(moment.timestamp() * 1000))))
-    return {
-        each: (ends[each] if found[each] is None else found[each].offset, ends[each]) for each in partitions
-    }
+    ends = client.end_offsets(partitions)
+    return {each: (begin, ends[each]) for each, begin in offsets_at(client, partitions, moment).items()}

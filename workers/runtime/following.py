@@ -34,7 +34,7 @@ from workers.config import Settings
 from workers.errors import ConfigError, TransientError
 from workers.runtime.backoff import delays
 from workers.runtime.clients import consumer, resolve, speaking_to
-from workers.runtime.reading import POLL_MS, Received, as_received, partitions_of
+from workers.runtime.reading import POLL_MS, Received, as_received, offsets_at, partitions_of
 from workers.topics import Role, table
 
 COMMIT_S: Final = 1.0
@@ -286,12 +286,10 @@ class Follower:
         start = self._start
         if start == "earliest":
             return dict(self._client.beginning_offsets(partitions))
-        ends: dict[TopicPartition, int] = self._client.end_offsets(partitions)
         if start == "latest":
-            return ends
+            return dict(self._client.end_offsets(partitions))
         moment = datetime.now().astimezone() - start if isinstance(start, timedelta) else start
-        found = self._client.offsets_for_times(dict.fromkeys(partitions, int(moment.timestamp() * 1000)))
-        return {each: ends[each] if found[each] is None else found[each].offset for each in partitions}
+        return offsets_at(self._client, partitions, moment)
 
     def _judge(self, record: Received, body_s: float) -> None:
         if self._has_group and body_s > self._max_poll_interval_s:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from kafka import KafkaConsumer, TopicPartition
@@ -71,6 +72,17 @@ def partitions_of(client: KafkaConsumer, topics: Sequence[str]) -> list[TopicPar
             f"Kafka has no topic {', '.join(missing)}. Create what is missing: khabar topics create"
         )
     return [TopicPartition(topic, partition) for topic in topics for partition in sorted(found[topic] or ())]
+
+
+def offsets_at(
+    client: KafkaConsumer, partitions: Sequence[TopicPartition], moment: datetime
+) -> dict[TopicPartition, int]:
+    """Of each partition the first record at or after a moment, by Kafka's timestamps; its end where there is none."""
+    ends: dict[TopicPartition, int] = client.end_offsets(partitions)
+    # Times before 1970 would be taken for the special values of ListOffsets.
+    time_ms = max(0, int(moment.timestamp() * 1000))
+    found = client.offsets_for_times(dict.fromkeys(partitions, time_ms))
+    return {each: end if found[each] is None else found[each].offset for each, end in ends.items()}
 
 
 def read_ranges(client: KafkaConsumer, ranges: Ranges, role: Role) -> Iterator[Received]:

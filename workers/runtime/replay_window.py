@@ -39,7 +39,7 @@ from workers.runtime.carried import Carried, carrying
 from workers.runtime.clients import Addresses, consumer, producer, speaking_to
 from workers.runtime.dead_letters import without
 from workers.runtime.earlier_verdicts import Verdicts, earlier_verdicts
-from workers.runtime.reading import Ranges, Received, partitions_of, read_ranges
+from workers.runtime.reading import Ranges, Received, offsets_at, partitions_of, read_ranges
 from workers.topics import Role, Topic, table
 
 CHUNK_EVENTS: Final = 500
@@ -88,8 +88,7 @@ def window_of(
     topic = table(settings.topic_prefix)[Role.RAW].name
     with consumer(settings, addresses) as client, speaking_to(addresses):
         partitions = partitions_of(client, [topic])
-        ends = client.end_offsets(partitions)
-        first, last = (_offsets_at(client, ends, moment) for moment in (begin, end))
+        first, last = (offsets_at(client, partitions, moment) for moment in (begin, end))
     ranges = {each: (first[each], last[each]) for each in partitions if first[each] < last[each]}
     name = name or f"{shown(begin)}/{shown(end)}"
     return Window(name=name, begin=begin, end=end, topic=topic, ranges=ranges)
@@ -213,14 +212,6 @@ def _left(settings: Settings, addresses: Addresses, window: Window, group: str) 
                 )
             left[partition] = (begin if found is None else min(max(begin, found.offset), end), end)
     return left
-
-
-def _offsets_at(
-    client: KafkaConsumer, ends: dict[TopicPartition, int], moment: datetime
-) -> dict[TopicPartition, int]:
-    """Of each partition the first record at or after a moment, or its end."""
-    found = client.offsets_for_times(dict.fromkeys(ends, int(moment.timestamp() * 1000)))
-    return {each: end if found[each] is None else found[each].offset for each, end in ends.items()}
 
 
 @contextmanager
