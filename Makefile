@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run venv test faults compose lint format clean
+.PHONY: help run venv test faults compose contract lint format clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -17,7 +17,7 @@ run: $(VENV)/ready ## start a Kafka, a Redis and the workers here, and send the 
 
 venv: $(VENV)/ready-dev ## install Khabar and everything for working on it into .venv
 
-test: $(VENV)/ready-dev ## the tests: unit, contract, and integration
+test: $(VENV)/ready-dev ## the tests: unit, store contract, and integration
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 faults: $(VENV)/ready-dev ## the fault tests: processes killed, stopped and restarted under load, and what else takes long
@@ -26,11 +26,15 @@ faults: $(VENV)/ready-dev ## the fault tests: processes killed, stopped and rest
 compose: $(VENV)/ready-dev ## bring docker-compose.yml up for real and balance its books
 	$(BIN)/python -m pytest -m compose
 
-lint: $(VENV)/ready-dev ## formatting, lint, strict types, and whether the JSON Schemas match the types
+contract: $(VENV)/ready-dev ## the AsyncAPI document under its official parser, and the example consumer in Node; needs npm
+	.ci/contract
+
+lint: $(VENV)/ready-dev ## formatting, lint, strict types, and whether the JSON Schemas and the AsyncAPI document match the code
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/python -m schemas.generate --check
+	$(BIN)/python -m workers.asyncapi --check
 
 format: $(VENV)/ready-dev ## format the code, and repair what lint can repair
 	$(BIN)/ruff format
