@@ -17,7 +17,7 @@ from schemas.wire import InvalidError, decode, encode
 from workers.topics import table
 
 COMPAT = Path(__file__).parent / "compat"
-KEPT = sorted(COMPAT.glob("v*/*.json"))
+KEPT = sorted(path for path in COMPAT.glob("v*/*.json") if not path.name.endswith(".schema.json"))
 EXAMPLES = [FOLDER / f"{name}.example.json" for name in RECORD_TYPES]
 
 
