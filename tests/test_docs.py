@@ -33,7 +33,7 @@ from workers.topics import DAY_MS, MIB, OUTCOMES, Role, table
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "examples" / "README.md"])
 EXAMPLE = ROOT / "docs" / "example" / "muscat-library.txt"
 ELLIPSIS = "\u2026"  # HORIZONTAL ELLIPSIS
 
@@ -314,7 +314,7 @@ def test_every_link_leads_somewhere(document):
 
 @documents
 def test_every_file_named_exists(document):
-    named = re.findall(r"`((?:workers|schemas|tests|docs)/[\w./-]*)`", read(document))
+    named = re.findall(r"`((?:workers|schemas|tests|docs|examples)/[\w./-]*)`", read(document))
     placeholders = {"NAME"}
     assert [
         path

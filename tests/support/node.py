@@ -3,12 +3,15 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 
-def node(folder: Path, *arguments: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+def node(
+    folder: Path, *arguments: str, env: Mapping[str, str] | None = None, timeout_s: float = 60
+) -> subprocess.CompletedProcess[str]:
     """Runs node in `folder` to its end. Where it cannot run, the test is skipped, or in CI fails."""
     program = shutil.which("node")
     if program is None or not (folder / "node_modules").is_dir():
@@ -17,5 +20,6 @@ def node(folder: Path, *arguments: str, timeout_s: float = 60) -> subprocess.Com
             pytest.fail(message)
         pytest.skip(message)
     return subprocess.run(
-        [program, *arguments], cwd=folder, capture_output=True, text=True, timeout=timeout_s, check=False
-    )
+        [program, *arguments],
+        cwd=folder, env=env, capture_output=True, text=True, timeout=timeout_s, check=False,
+    )  # fmt: skip
