@@ -10,13 +10,11 @@ import Ajv from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { Kafka, logLevel } from "kafkajs";
 
-const { values: options } = parseArgs({
-  options: {
-    count: { type: "string", default: "Infinity" },
-    topic: { type: "string", default: "articles.published" },
-    group: { type: "string", default: "my-node-app" },
-  },
+const { values } = parseArgs({
+  options: { count: { type: "string" }, topic: { type: "string" }, group: { type: "string" } },
 });
+const { topic = "articles.published", group = "my-node-app" } = values;
+const count = Number(values.count ?? Infinity);
 const brokers = (process.env.KHABAR_KAFKA ?? "localhost:9092").split(",");
 
 // In a project of your own: a copy of schemas/published_article.schema.json beside your code.
@@ -27,7 +25,7 @@ const isPublishedArticle = ajv.compile(schema);
 
 const kafka = new Kafka({ clientId: "my-node-app", brokers, logLevel: logLevel.WARN });
 const consumer = kafka.consumer({
-  groupId: options.group,
+  groupId: group,
   readUncommitted: false, // kafkajs's default, and what makes each article come once
   maxBytesPerPartition: 17 * 1024 * 1024, // the largest record is 16 MiB
 });
@@ -38,19 +36,24 @@ let finish;
 const finished = new Promise((resolve) => (finish = resolve));
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, finish);
 
-await consumer.connect();
-await consumer.subscribe({ topics: [options.topic], fromBeginning: true });
+try {
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+} catch (error) {
+  console.error(`Cannot read ${topic} from Kafka at ${brokers}: ${error.message}. KHABAR_KAFKA says where Kafka is`);
+  process.exit(1);
+}
 await consumer.run({
   eachMessage: async ({ partition, message }) => {
     received += 1;
-    const where = `${options.topic}:${partition}:${message.offset}`;
+    const where = `${topic}:${partition}:${message.offset}`;
     const problem = check(message.value);
     if (problem) {
       wrong += 1;
       console.error(`${where} does not fit the schema: ${problem}`);
     }
-    if (received < Number(options.count)) return;
-    consumer.pause([{ topic: options.topic }]); // what was fetched and not handed over stays for the next start
+    if (received < count) return;
+    consumer.pause([{ topic }]); // what was fetched and not handed over stays for the next start
     finish();
   },
 });
