@@ -46,7 +46,7 @@ INSERT INTO offsets VALUES (%s, %s, %s)
 ON CONFLICT (topic, partition) DO UPDATE SET next = excluded.next WHERE offsets.next < excluded.next
 """
 
-# An article comes again under its id in a replay (khabar run --replay): the newest record counts.
+# An article comes again under its id in a replay (docs/replay.md): the newer record counts.
 STORE = """
 INSERT INTO articles VALUES (
     %(id)s, %(title)s, %(url)s, %(lang)s, %(source)s, %(published_at)s, %(text)s, %(record)s,

@@ -36,7 +36,7 @@ INSERT INTO offsets VALUES (:topic, :partition, :next)
 ON CONFLICT DO UPDATE SET next = excluded.next WHERE offsets.next < excluded.next
 """
 
-# An article comes again under its id in a replay (khabar run --replay): the newest record counts.
+# An article comes again under its id in a replay (docs/replay.md): the newer record counts.
 STORE = """
 INSERT INTO articles (id, url, title, lang, source, published_at, text)
 VALUES (:id, :url, :title, :lang, :source, :published_at, :text)

@@ -10,7 +10,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.generate import RECORD_TYPES
 from schemas.raw_event import RawEvent, read_raw_event
 from schemas.wire import decode
-from workers import asyncapi
+from workers import asyncapi, origin
 from workers.demo.events import demo_events
 from workers.origin import ORIGIN_HEADER
 from workers.runtime.chain import build_chain
@@ -113,6 +113,15 @@ def test_every_header_of_a_bare_page_that_it_names_is_read_and_none_is_left_out(
     for name in named:
         event = read_raw_event(b"<p>", [(name, b'{"a":1}' if name == "meta" else b"text/html")])
         assert event != read_raw_event(b"<p>"), name
+
+
+@pytest.mark.parametrize("name", [name for name in RECORD_TYPES if name != "raw_event"])
+def test_every_header_of_lineage_is_described(name: str):
+    lineage = {value for constant, value in vars(origin).items() if constant.endswith("_HEADER")}
+    described = set(MESSAGES[name]["headers"]["properties"])
+    assert described - {DEAD_LETTER_HEADER} == lineage - {
+        origin.VERDICT_HEADER
+    }  # which is on raw events alone
 
 
 @pytest.fixture(scope="module")

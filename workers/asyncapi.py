@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from schemas import generate
 from workers.config import Settings
-from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER
+from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, REPLAY_NAME_HEADER
 from workers.runtime.dead_letters import DEAD_LETTER_HEADER
 from workers.topics import DAY_MS, MIB, Role, Topic, table
 
@@ -45,20 +45,23 @@ _LINEAGE: Final[Json] = {
         "type": "string",
         "pattern": "^.+:[0-9]+:[0-9]+$",
         "description": "TOPIC:PARTITION:OFFSET of the page in articles.raw that this was made from. Unique in "
-        "published, duplicates, rejected and dead taken together, unless a dead letter was replayed or everything "
-        "was read once more; see the next two.",
+        "published, duplicates, rejected and dead taken together, unless the page was replayed.",
     },
     READ_HEADER: {
         "type": "string",
         "pattern": "^.+:[0-9]+:[0-9]+$",
-        "description": f"The page that was really read, where that is another one: of a replayed dead letter. "
-        f"{ORIGIN_HEADER} then names the page that the replay repeats.",
+        "description": "The page that was really read, where that is another one: of a replay. It repeats the page that "
+        f"{ORIGIN_HEADER} names. Of records with one origin, the one with the larger offset here is the newer.",
     },
     REPLAY_HEADER: {
         "type": "string",
         "pattern": "^[1-9][0-9]*$",
         "description": "In which replay of all pages this was made: 1, 2, …; absent before the first. Of records with "
-        "one origin, take that of the highest number.",
+        "one origin, the highest number is the newest.",
+    },
+    REPLAY_NAME_HEADER: {
+        "type": "string",
+        "description": "In which replay of a window of time this was made; absent in none.",
     },
 }
 
