@@ -178,6 +178,8 @@ def main() -> None:
                     give_up(options.give_up, key, why, body)
     except KhabarError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:  # the second Ctrl-C
+        sys.exit("the article in hand was not taken; it will be sent again")
 
 
 if __name__ == "__main__":
