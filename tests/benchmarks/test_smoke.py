@@ -82,3 +82,17 @@ def test_the_entities_benchmark_says_how_many_articles_are_tagged_a_second(tmp_p
     assert done.returncode == 0, done.stderr
     assert re.search(r"[0-9]+ articles/s of 300 words", done.stdout)
     assert "the first text waits" in done.stdout
+
+
+@pytest.mark.integration
+@pytest.mark.faults  # it starts a stack of its own, and two systems
+@pytest.mark.timeout(300)
+def test_the_benchmark_of_sending_measures_both_and_their_ratio(tmp_path: Path):
+    target = tmp_path / "figures.json"
+    done = run("tests.benchmarks.send", "--events", "3000", "--rounds", "1", "--json", str(target))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(target.read_text())
+    assert {each["system"] for each in found["runs"]} == {"khabar send", "bare kafka-python"}
+    assert all(each["events_per_s"] > 0 and each["cpu_us"] > 0 for each in found["runs"])
+    assert found["ratio"] > 0
+    assert "khabar send, of the bare loop" in done.stdout
