@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import tracemalloc
 import zlib
+from functools import partial
 
 import brotli
 import pytest
@@ -36,6 +37,17 @@ async def pieces(data, size):
 @pytest.mark.parametrize("encoding", ENCODED)
 async def test_each_coding_is_undone_however_it_comes_in_pieces(encoding, size):
     assert await read_body(pieces(ENCODED[encoding], size), encoding, len(TEXT)) == TEXT
+
+
+@pytest.mark.parametrize("size", [7, 65_536])
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [("gzip", gzip.compress), ("deflate", zlib.compress), ("br", partial(brotli.compress, quality=5))],
+)
+async def test_a_page_that_packs_well_is_read_to_its_end(encoding, pack, size):
+    """All of it has been handed over long before all of it has come out."""
+    text = b"".join(b"<li>item %d of many</li>" % number for number in range(50_000))
+    assert await read_body(pieces(pack(text), size), encoding, len(text)) == text
 
 
 @pytest.mark.parametrize("encoding", ENCODED)

@@ -126,9 +126,11 @@ class Brotli:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         try:
-            yield self._stream.process(data, output_buffer_limit=_STEP_BYTES)
-            while not self._stream.can_accept_more_data():
-                yield self._stream.process(b"", output_buffer_limit=_STEP_BYTES)
+            part = self._stream.process(data, output_buffer_limit=_STEP_BYTES)
+            # When all data has been accepted, there may still be much to come of it.
+            while part or not self._stream.can_accept_more_data():
+                yield part
+                part = self._stream.process(b"", output_buffer_limit=_STEP_BYTES)
         except brotli.error as error:
             raise BadCodingError("it is no brotli") from error
 
