@@ -1,6 +1,7 @@
 """What `khabar send` says, on a real broker where it sends."""
 
 import re
+import zipfile
 
 import pytest
 
@@ -63,6 +64,13 @@ def test_a_dry_run_counts_and_needs_no_kafka(khabar_alone, crawl, tmp_path):
     assert "skipped: 12" in result.stderr
     assert "notes.jsonl:2: is no envelope" in result.stderr
     assert "would send 2 events" in khabar_alone("send", "--dry-run", "--limit", "2", crawl).stdout
+
+
+def test_names_from_archives_do_not_reach_the_terminal_as_they_are(khabar_alone, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("\x1b[2J\u202e.json", b"{")  # RIGHT-TO-LEFT OVERRIDE
+    said = khabar_alone("send", "--dry-run", tmp_path / "a.zip").stderr
+    assert "a.zip!.json: is no envelope" in said
 
 
 @pytest.mark.parametrize(

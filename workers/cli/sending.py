@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from workers.cli.card import clean
 from workers.cli.context import REFRESH_S, SLOW_AFTER_S
 from workers.feeds.bulk import Mark, Progress, Tally
 from workers.feeds.outgoing import Item, Mistake, Outgoing
@@ -60,7 +61,7 @@ class Screen:
         self._tally.sent += 1
         self._show(0)
         if self._verbose:
-            click.echo(f"{event.where} -> {self._topic}:{event.partition}:{event.offset}")
+            click.echo(f"{clean(event.where)} -> {self._topic}:{event.partition}:{event.offset}")
 
     def counts(self, items: Iterable[Item]) -> None:
         """A dry run: what would be sent."""
@@ -112,7 +113,7 @@ class Screen:
     def _say_mistakes(self) -> None:
         click.echo(f"not sent{self._in_all}: {self._tally.not_sent:,}", err=True)
         for mistake in self._mistakes:
-            click.echo(f"  {mistake}", err=True)
+            click.echo(f"  {clean(str(mistake))}", err=True)
         more = self._tally.not_sent - len(self._mistakes)
         if more > 0 and self._mistakes:
             click.echo(f"  and {more:,} more", err=True)

@@ -1,6 +1,7 @@
 """Pages, envelopes and JSON lines, from files, folders and standard input."""
 
 import gzip
+import os
 from pathlib import Path
 
 import orjson
@@ -152,4 +153,28 @@ def test_a_folder_is_read_by_name_and_what_is_no_page_is_counted(tmp_path):
         "c/d.jsonl:1",
     ]
     assert mistakes == []
-    assert skipped == {"HIDDEN": 2, "OTHER_FILE": 2}
+    assert skipped == {"HIDDEN": 2, "OTHER_FILE": 2, "NO_FILE": 1}
+
+
+def test_pipes_and_broken_links_in_a_folder_are_counted_and_nothing_waits_for_them(tmp_path):
+    os.mkfifo(tmp_path / "a.html")
+    (tmp_path / "b.html").symlink_to(tmp_path / "missing")
+    (tmp_path / "c.html").write_bytes(b"c")
+    events, mistakes, skipped = everything(plan_of(tmp_path))
+    assert ([event.value for event in events], mistakes, skipped) == ([b"c"], [], {"NO_FILE": 2})
+
+
+def test_a_folder_that_cannot_be_looked_into_is_a_mistake(tmp_path, monkeypatch):
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "z.txt").write_bytes(b"z")
+    scandir = os.scandir
+
+    def refusing(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    events, mistakes, _ = everything(plan_of(tmp_path))
+    assert [event.value for event in events] == [b"z"]
+    assert [str(mistake) for mistake in mistakes] == [f"{tmp_path}/closed: cannot be read: Permission denied"]

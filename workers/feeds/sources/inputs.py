@@ -46,10 +46,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to read. Of one that was found in a folder, it need not be known what it is."""
+    """A file to read. Of one that was found in a folder, it need not be known what it is.
+
+    `fault` says why a folder cannot be looked into.
+    """
 
     path: Path
     is_named: bool
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +82,32 @@ def census(plan: Plan) -> Census:
 
 
 def sources(paths: Sequence[Path]) -> Iterator[Source]:
-    """The files; of a folder those in it by name, then those of the folders in it. Links to folders are not followed."""
+    """The files; of a folder those in it by name, then those of the folders in it. Links to folders are not followed,
+    but named.
+    """
     for path in paths:
         if path == STDIN or not path.is_dir():
             yield Source(path, is_named=True)
             continue
-        for place, folders, names in os.walk(path):
+        faults: list[OSError] = []
+        for place, folders, names in os.walk(path, onerror=faults.append):
             folders.sort()
-            for name in sorted(names):
+            links = [name for name in folders if Path(place, name).is_symlink()]
+            for name in sorted([*names, *links]):
                 yield Source(Path(place, name), is_named=False)
+        for fault in faults:
+            yield Source(Path(fault.filename), is_named=False, fault=fault.strerror or str(fault))
 
 
 def read(plan: Plan, source: Source, stdin: BinaryIO | None = None, start: Place = START) -> Iterator[Step]:
     """The steps of one file after `start`; a mistake where it cannot be read, or not to its end."""
     name = os.fsencode(source.path).decode("utf-8", "replace")
-    if not source.is_named and _is_hidden(source, plan):
-        yield Step(Skipped(Reason.HIDDEN), END, 0)
+    if source.fault:
+        yield Step(Mistake(name, f"cannot be read: {source.fault}"), END, 0)
+        return
+    if not source.is_named and (_is_hidden(source, plan) or not source.path.is_file()):
+        # Opening a device or a pipe might wait for ever.
+        yield Step(Skipped(Reason.HIDDEN if _is_hidden(source, plan) else Reason.NO_FILE), END, 0)
         return
     kind = plan.kind(source.path)
     if kind is None and source.path.exists():
