@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workers.cli.context import Stop, pass_settings, services, stop_on_signals
+from workers.cli.context import pass_settings, services
 from workers.config import Settings
 from workers.errors import ConfigError
+from workers.stopping import Stop, stop_on_signals
 from workers.topics import Role, Topic, table
 
 if TYPE_CHECKING:
