@@ -32,8 +32,8 @@ from tests.support.harness import addresses_of, create_topics
 from workers.config import Settings
 from workers.embedded.stack import Stack
 from workers.errors import ConfigError
-from workers.feeds.bulk import BATCH_BYTES, LINGER_MS
-from workers.feeds.chunks import BEGINNING, How, Record, chunks
+from workers.feeds.bulk.chunks import BEGINNING, How, Record, chunks
+from workers.feeds.bulk.job import BATCH_BYTES, LINGER_MS
 from workers.feeds.sources.inputs import Plan
 from workers.runtime.clients import admin, producer
 from workers.topics import Role, table

@@ -12,7 +12,7 @@ import pytest
 from tests.support import warcs
 from tests.support.harness import addresses_of, create_topics, reading, wait_for
 from workers.config import Settings
-from workers.feeds.partition import partitions_of
+from workers.feeds.bulk.partition import partitions_of
 from workers.runtime.audit import audit
 from workers.topics import Role
 

@@ -6,14 +6,14 @@ from collections import Counter
 
 import pytest
 
-from workers.feeds.metrics import Metrics
 from workers.feeds.model import NO_VALIDATORS, Answer, Document, Fault, FeedError, Kind
-from workers.feeds.pages import PageFetcher
-from workers.feeds.patience import Patience
-from workers.feeds.poller import Options, Parts, Poller
-from workers.feeds.reading import FeedReader
-from workers.feeds.schedule import Retries
-from workers.feeds.watched import Given
+from workers.feeds.polling.metrics import Metrics
+from workers.feeds.polling.pages import PageFetcher
+from workers.feeds.polling.patience import Patience
+from workers.feeds.polling.poller import Options, Parts, Poller
+from workers.feeds.polling.reading import FeedReader
+from workers.feeds.polling.schedule import Retries
+from workers.feeds.polling.watched import Given
 from workers.stores.feed_state import FeedStore
 
 QUICK = Retries(first_s=0.01, most_s=0.01)

@@ -16,8 +16,8 @@ from tests.support.feed_documents import story
 from tests.support.feed_poller import polling
 from tests.support.feed_site import FEEDS, MANY, PAGES, FeedSite
 from workers.feeds.model import Fault, Feed
-from workers.feeds.poller import ITEMS_AT_ONCE
-from workers.feeds.service import poll
+from workers.feeds.polling.poller import ITEMS_AT_ONCE
+from workers.feeds.polling.service import poll
 from workers.runtime.audit import audit
 from workers.runtime.chain import build_chain
 from workers.runtime.dead_letters import read_dead_letter

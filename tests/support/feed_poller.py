@@ -18,9 +18,9 @@ from workers import log
 from workers.config import Settings
 from workers.feeds.fetch import Allowed, FetchOptions, HostLimits
 from workers.feeds.model import Feed
-from workers.feeds.schedule import Retries
-from workers.feeds.service import Polling, poll
-from workers.feeds.watched import Given
+from workers.feeds.polling.schedule import Retries
+from workers.feeds.polling.service import Polling, poll
+from workers.feeds.polling.watched import Given
 
 ROOT = Path(__file__).parents[2]
 FETCH = FetchOptions(

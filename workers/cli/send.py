@@ -17,8 +17,8 @@ from workers.topics import Role, Topic, table
 
 if TYPE_CHECKING:
     from workers.cli.sending import Screen
+    from workers.feeds.bulk.pace import Pace
     from workers.feeds.outgoing import Item
-    from workers.feeds.pace import Pace
     from workers.feeds.sources.inputs import Plan
     from workers.feeds.sources.pages import Known
 
@@ -137,7 +137,7 @@ def _plan(
 
 
 def _pace(rate: str | None, stop: Stop) -> "Pace":
-    from workers.feeds.pace import Pace, parse_rate  # noqa: PLC0415
+    from workers.feeds.bulk.pace import Pace, parse_rate  # noqa: PLC0415
 
     try:
         return Pace(parse_rate(rate) if rate else None, stop.event)
@@ -213,8 +213,8 @@ def _send_bulk(  # noqa: PLR0913  (what the command was told)
     limit: int | None,
     again: bool,
 ) -> None:
-    from workers.feeds.bulk import BulkSender, as_it_is  # noqa: PLC0415
-    from workers.feeds.chunks import collect_less  # noqa: PLC0415
+    from workers.feeds.bulk.chunks import collect_less  # noqa: PLC0415
+    from workers.feeds.bulk.job import BulkSender, as_it_is  # noqa: PLC0415
     from workers.feeds.outgoing import BATCH_OVERHEAD_BYTES  # noqa: PLC0415
     from workers.feeds.sources.inputs import census  # noqa: PLC0415
 

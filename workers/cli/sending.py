@@ -10,7 +10,7 @@ import click
 
 from workers.cli.card import clean
 from workers.cli.context import REFRESH_S, SLOW_AFTER_S
-from workers.feeds.bulk import Mark, Progress, Tally
+from workers.feeds.bulk.job import Mark, Progress, Tally
 from workers.feeds.outgoing import Item, Mistake, Outgoing
 from workers.feeds.send import Sent
 from workers.feeds.sources.inputs import Census

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from workers.cli.panel import Facts, Screen, View, Watcher
     from workers.embedded.stack import Stack
-    from workers.feeds.service import Polling
+    from workers.feeds.polling.service import Polling
     from workers.runtime.clients import Addresses
     from workers.runtime.supervisor import Supervisor
 

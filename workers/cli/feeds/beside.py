@@ -14,7 +14,7 @@ from workers.feeds.model import Feed, FeedError
 
 if TYPE_CHECKING:
     from workers.feeds.fetch import FetchOptions
-    from workers.feeds.service import Polling
+    from workers.feeds.polling.service import Polling
     from workers.runtime.clients import Addresses
 
 LAG_SEEN_S: Final = 5.0
@@ -71,7 +71,7 @@ class Beside:
         return ", ".join(parts) + ("" if not self.failure else "; stopped")
 
     async def _poll(self) -> None:
-        from workers.feeds.service import poll  # noqa: PLC0415
+        from workers.feeds.polling.service import poll  # noqa: PLC0415
 
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         if self._is_asked:
@@ -92,8 +92,8 @@ def polling_of(
     Raises ConfigError for a wrong list, and for an address where there is no feed, saying why.
     """
     from workers.feeds.fetch import Allowed, FetchOptions  # noqa: PLC0415
-    from workers.feeds.service import Polling  # noqa: PLC0415
-    from workers.feeds.watched import Given, ListFile  # noqa: PLC0415
+    from workers.feeds.polling.service import Polling  # noqa: PLC0415
+    from workers.feeds.polling.watched import Given, ListFile  # noqa: PLC0415
 
     listed = ListFile(list_file) if list_file else Given([])
     fetch = listed.fetch if isinstance(listed, ListFile) else FetchOptions()

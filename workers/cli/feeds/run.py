@@ -15,7 +15,7 @@ from workers.cli.context import pass_settings
 from workers.config import Settings
 
 if TYPE_CHECKING:
-    from workers.feeds.service import Polling
+    from workers.feeds.polling.service import Polling
     from workers.runtime.clients import Addresses
 
 AGES = {"m": 60, "h": 3600, "d": 86_400}
@@ -70,8 +70,8 @@ def command(  # noqa: PLR0913  (one argument an option)
     With --once the last line is a summary, and the exit code is 1 if a feed could not be read or an item was given up.
     """
     from workers import log as logging_setup  # noqa: PLC0415
-    from workers.feeds.service import Polling  # noqa: PLC0415
-    from workers.feeds.watched import ListFile  # noqa: PLC0415
+    from workers.feeds.polling.service import Polling  # noqa: PLC0415
+    from workers.feeds.polling.watched import ListFile  # noqa: PLC0415
     from workers.runtime.clients import resolve  # noqa: PLC0415
 
     listed = ListFile(file)
@@ -117,7 +117,7 @@ def run(settings: Settings, addresses: "Addresses", polling: "Polling", port: in
 
 
 async def _until_signal(settings: Settings, addresses: "Addresses", polling: "Polling") -> None:
-    from workers.feeds.service import poll  # noqa: PLC0415
+    from workers.feeds.polling.service import poll  # noqa: PLC0415
 
     stopping = asyncio.Event()
 

@@ -9,7 +9,7 @@ from kafka import KafkaProducer, errors
 
 from workers.errors import ConfigError, KhabarError, TransientError
 from workers.feeds.model import Fault, FeedError
-from workers.feeds.patience import Patience
+from workers.feeds.polling.patience import Patience
 from workers.feeds.send import Outgoing, checked
 from workers.runtime.clients import Addresses, speaking_to
 from workers.topics import Topic

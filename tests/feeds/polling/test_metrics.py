@@ -5,7 +5,7 @@ import urllib.request
 import pytest
 
 from workers.errors import ConfigError
-from workers.feeds.metrics import Metrics
+from workers.feeds.polling.metrics import Metrics
 from workers.stores.feed_state import FeedState
 
 

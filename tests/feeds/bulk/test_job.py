@@ -13,11 +13,11 @@ from tests.support import chains, warcs
 from tests.support.harness import addresses_of, create_topics, reading, supervised, wait_for
 from tests.support.sources import plan_of
 from workers.errors import ConfigError, KhabarError
-from workers.feeds import bulk
-from workers.feeds.bulk import BulkSender
-from workers.feeds.chunks import ReadingFailedError
+from workers.feeds.bulk import job
+from workers.feeds.bulk.chunks import ReadingFailedError
+from workers.feeds.bulk.job import BulkSender
+from workers.feeds.bulk.pace import Pace
 from workers.feeds.outgoing import BATCH_OVERHEAD_BYTES
-from workers.feeds.pace import Pace
 from workers.feeds.sources.inputs import census
 from workers.runtime.audit import audit
 from workers.runtime.clients import admin
@@ -55,7 +55,7 @@ class Sender:
 
     def attempt(self):
         addresses = addresses_of(self.settings)
-        topic = bulk.as_it_is(self.settings, addresses, table(self.settings.topic_prefix)[Role.RAW])
+        topic = job.as_it_is(self.settings, addresses, table(self.settings.topic_prefix)[Role.RAW])
         limit = topic.max_message_bytes - BATCH_OVERHEAD_BYTES
         plan = replace(self.plan, max_bytes=limit)
         return BulkSender(self.settings, addresses, topic, plan, census(plan))
@@ -99,12 +99,12 @@ def test_an_attempt_goes_on_where_the_last_one_ended(sender):
 
 def test_a_job_is_known_by_its_topic_its_paths_and_what_is_said_of_them(sender, folder):
     ids = {
-        bulk.job_id(plan, topic)
+        job.job_id(plan, topic)
         for plan in (sender.plan, plan_of(folder / "a.jsonl"), plan_of(folder, lang="ar"))
         for topic in ("a", "b")
     }
     assert len(ids) == 6
-    assert bulk.job_id(plan_of(folder), "a") in ids
+    assert job.job_id(plan_of(folder), "a") in ids
 
 
 def test_files_that_have_changed_end_an_unfinished_job_and_begin_a_finished_one_anew(sender, folder):
@@ -133,7 +133,7 @@ def test_an_attempt_that_is_left_is_ended_by_the_next_one(sender):
 
 
 def test_a_stop_commits_what_is_in_hand(sender, monkeypatch):
-    monkeypatch.setattr(bulk, "CHUNK_STEPS", 4)
+    monkeypatch.setattr(job, "CHUNK_STEPS", 4)
     stop = Event()
     with sender.attempt() as attempt:
         attempt.take_over(again=False)
@@ -153,8 +153,8 @@ def test_a_reader_that_fails_leaves_no_transaction_open(sender, monkeypatch):
         yield from list(bulk_chunks(*_))[:1]
         raise ReadingFailedError("it failed")
 
-    bulk_chunks = bulk.chunks
-    monkeypatch.setattr(bulk, "chunks", failing)
+    bulk_chunks = job.chunks
+    monkeypatch.setattr(job, "chunks", failing)
     with pytest.raises(ReadingFailedError):
         sender.send()
     monkeypatch.undo()

@@ -10,8 +10,8 @@ import pytest
 from schemas.raw_event import read_raw_event
 from workers.errors import ConfigError, TransientError
 from workers.feeds.model import Fault, Feed, FeedError, Item, Kind, Want
-from workers.feeds.reading import CHILDREN_MOST
-from workers.feeds.schedule import Retries
+from workers.feeds.polling.reading import CHILDREN_MOST
+from workers.feeds.polling.schedule import Retries
 from workers.stores.feed_state import FeedStore
 
 pytestmark = pytest.mark.integration
@@ -323,7 +323,7 @@ async def test_a_store_that_is_away_for_a_moment_costs_nothing(deployment, monke
 
 
 async def test_a_feed_that_is_added_is_polled_and_one_that_is_removed_is_not(deployment, monkeypatch):
-    monkeypatch.setattr("workers.feeds.poller.LIST_S", 0.01)
+    monkeypatch.setattr("workers.feeds.polling.poller.LIST_S", 0.01)
     site, stopping = deployment.site, asyncio.Event()
     often = replace(FEED, interval_min_s=0.01, interval_max_s=0.01)
     other = replace(often, url="https://o.example/feed")

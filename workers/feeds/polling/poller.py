@@ -17,11 +17,11 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from workers.errors import TransientError
-from workers.feeds.metrics import Metrics
-from workers.feeds.pages import PageFetcher
-from workers.feeds.patience import Patience
-from workers.feeds.reading import FeedReader, Listed, children_of
-from workers.feeds.watched import ReadList
+from workers.feeds.polling.metrics import Metrics
+from workers.feeds.polling.pages import PageFetcher
+from workers.feeds.polling.patience import Patience
+from workers.feeds.polling.reading import FeedReader, Listed, children_of
+from workers.feeds.polling.watched import ReadList
 from workers.stores.feed_state import FeedState, FeedStore, Pending, Reading, Settled, Wait
 
 FEEDS_AT_ONCE: Final = 16

@@ -134,7 +134,7 @@ def _closed(chunk: Chunk, how: How) -> Chunk:
     if not keys:
         chunk.partitions = [None] * len(chunk.records)
         return chunk
-    from workers.feeds.partition import partitions_of  # noqa: PLC0415  (numpy takes 0.2 s to load)
+    from workers.feeds.bulk.partition import partitions_of  # noqa: PLC0415  (numpy takes 0.2 s to load)
 
     chosen = iter(partitions_of(keys, how.partitions))
     chunk.partitions = [next(chosen) if key is not None else None for key, _, _ in chunk.records]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.feeds.changes import (
+from workers.feeds.model import Document, Feed, Item, Kind, Want
+from workers.feeds.polling.changes import (
     FIRST_SITEMAP_ITEMS,
     Task,
     changes,
@@ -16,7 +17,6 @@ from workers.feeds.changes import (
     packed,
     unpacked,
 )
-from workers.feeds.model import Document, Feed, Item, Kind, Want
 
 FEED = Feed(url="https://n.example/feed")
 A = Item(id="a", url="https://n.example/a", title="A", updated_at="2026-01-01T00:00:00Z")

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.raw_event import read_raw_event
-from workers.feeds.events import event_of
 from workers.feeds.model import Answer, Fault, Feed, Item
+from workers.feeds.polling.events import event_of
 
 ARABIC = "\u062e\u0628\u0631"  # ARABIC LETTERS KHAH, BEH, REH
 NOW = "2026-01-02T03:04:05Z"

@@ -4,7 +4,7 @@ from threading import Event
 
 import pytest
 
-from workers.feeds.pace import Pace, parse_rate
+from workers.feeds.bulk.pace import Pace, parse_rate
 
 
 class Clock(Event):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import warcs
 from tests.support.sources import everything, plan_of
-from workers.feeds.chunks import (
+from workers.feeds.bulk.chunks import (
     BEGINNING,
     CHUNK_BYTES,
     Cursor,
@@ -15,7 +15,7 @@ from workers.feeds.chunks import (
     chunks,
     chunks_from_a_process,
 )
-from workers.feeds.partition import partitions_of
+from workers.feeds.bulk.partition import partitions_of
 
 
 @pytest.fixture

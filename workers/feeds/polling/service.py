@@ -11,15 +11,15 @@ from workers.config import Settings
 from workers.errors import ConfigError, TransientError
 from workers.feeds.fetch import FetchOptions, HttpFetcher
 from workers.feeds.formats import read_document
-from workers.feeds.metrics import Metrics
 from workers.feeds.model import Answer, Document, Fetcher
-from workers.feeds.pages import DEFAULT_RETRIES, PageFetcher
-from workers.feeds.patience import Patience
-from workers.feeds.poller import Options, Parts, Poller
-from workers.feeds.reading import FeedReader
-from workers.feeds.schedule import Retries
-from workers.feeds.sender import Sender
-from workers.feeds.watched import ReadList
+from workers.feeds.polling.metrics import Metrics
+from workers.feeds.polling.pages import DEFAULT_RETRIES, PageFetcher
+from workers.feeds.polling.patience import Patience
+from workers.feeds.polling.poller import Options, Parts, Poller
+from workers.feeds.polling.reading import FeedReader
+from workers.feeds.polling.schedule import Retries
+from workers.feeds.polling.sender import Sender
+from workers.feeds.polling.watched import ReadList
 from workers.runtime.clients import Addresses, admin, producer, speaking_to
 from workers.runtime.topics_admin import create
 from workers.stores.connection import Client, connect

@@ -10,7 +10,6 @@ from typing import Final, Protocol
 
 import orjson
 
-from workers.feeds.changes import Task, changes, packed
 from workers.feeds.model import (
     FEED_MAX_BYTES,
     Answer,
@@ -20,7 +19,8 @@ from workers.feeds.model import (
     Fetcher,
     Validators,
 )
-from workers.feeds.schedule import after_failure, after_reading
+from workers.feeds.polling.changes import Task, changes, packed
+from workers.feeds.polling.schedule import after_failure, after_reading
 from workers.stores.feed_state import FeedState, Reading, ToFetch, digest
 
 CHILDREN_MOST: Final = 50

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.partitioner import default
 
-from workers.feeds.partition import murmur2, partitions_of
+from workers.feeds.bulk.partition import murmur2, partitions_of
 
 
 @given(st.lists(st.binary(max_size=200), min_size=1))

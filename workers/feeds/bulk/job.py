@@ -32,7 +32,7 @@ from kafka import ConsumerGroupMetadata, KafkaProducer, OffsetAndMetadata, Topic
 from schemas.wire import UndecodableError, decode, encode
 from workers.config import Settings
 from workers.errors import ConfigError, KhabarError
-from workers.feeds.chunks import (
+from workers.feeds.bulk.chunks import (
     CHUNK_STEPS,
     WORTH_A_PROCESS_BYTES,
     Chunk,
@@ -42,8 +42,8 @@ from workers.feeds.chunks import (
     chunks,
     chunks_from_a_process,
 )
+from workers.feeds.bulk.pace import Pace
 from workers.feeds.outgoing import Mistake
-from workers.feeds.pace import Pace
 from workers.feeds.send import DELIVERY_TIMEOUT_S
 from workers.feeds.sources.inputs import Census, Plan
 from workers.feeds.sources.step import Place

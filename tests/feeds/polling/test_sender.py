@@ -9,9 +9,9 @@ from kafka import KafkaConsumer, TopicPartition
 from tests.support import harness
 from workers.errors import ConfigError, TransientError
 from workers.feeds.model import Fault, FeedError
-from workers.feeds.patience import Patience
+from workers.feeds.polling.patience import Patience
+from workers.feeds.polling.sender import Sender
 from workers.feeds.send import Outgoing
-from workers.feeds.sender import Sender
 from workers.runtime.clients import producer
 from workers.topics import Role, table
 

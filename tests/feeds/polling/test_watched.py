@@ -4,7 +4,7 @@ import pytest
 
 from workers.errors import ConfigError
 from workers.feeds.model import Feed
-from workers.feeds.watched import Given, ListFile
+from workers.feeds.polling.watched import Given, ListFile
 
 
 def listed(*urls, more=""):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.feeds.model import RETRIED, Fault, Feed
-from workers.feeds.schedule import JITTER, RETRY_AFTER_MOST_S, Retries, after_failure, after_reading
+from workers.feeds.polling.schedule import JITTER, RETRY_AFTER_MOST_S, Retries, after_failure, after_reading
 
 chances = st.floats(0, 1)
 seconds = st.floats(1, 1e6)

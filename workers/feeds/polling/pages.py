@@ -8,11 +8,11 @@ from typing import Final
 
 import orjson
 
-from workers.feeds.changes import DIGEST_BYTES, NOTHING_SENT, Task, body_digest, unpacked
-from workers.feeds.events import event_of
 from workers.feeds.model import Fault, FeedError, Fetcher, Want
-from workers.feeds.reading import MESSAGE_CHARS, Clock, Marks
-from workers.feeds.schedule import Retries
+from workers.feeds.polling.changes import DIGEST_BYTES, NOTHING_SENT, Task, body_digest, unpacked
+from workers.feeds.polling.events import event_of
+from workers.feeds.polling.reading import MESSAGE_CHARS, Clock, Marks
+from workers.feeds.polling.schedule import Retries
 from workers.feeds.send import Outgoing
 from workers.stores.feed_state import Pending, Settled
 
