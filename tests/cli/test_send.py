@@ -4,8 +4,11 @@ import re
 import zipfile
 
 import pytest
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from tests.support import warcs
+from tests.support.harness import wait_for
+from workers.runtime.topics_admin import actual
 
 
 @pytest.fixture
@@ -47,6 +50,22 @@ def test_pages_are_sent_each_time_and_once_with_resume(khabar, topics, tmp_path)
         assert "sent 1 event " in khabar("send", page).stdout
     assert "sent 1 event " in khabar("send", "--resume", page).stdout
     assert "nothing to send" in khabar("send", "--resume", page).stderr
+
+
+@pytest.mark.integration
+def test_a_page_over_what_the_topic_takes_in_this_cluster_fails_alone(khabar, settings, topics, tmp_path):
+    name = f"{settings.topic_prefix}.raw"
+    with KafkaAdminClient(bootstrap_servers=list(settings.kafka)) as client:
+        lower = ConfigResource(ConfigResourceType.TOPIC, name, configs={"max.message.bytes": "100000"})
+        client.alter_configs([lower])
+        assert wait_for(lambda: actual(client, [name])[name].config["max.message.bytes"] == "100000")
+    (tmp_path / "over.txt").write_bytes(b"a" * 200_000)
+    (tmp_path / "small.txt").write_bytes(b"b")
+    result = khabar("send", tmp_path / "over.txt", tmp_path / "small.txt")
+    assert result.exit_code == 1
+    assert f"sent 1 event to {name}" in result.stdout
+    assert "over.txt: has more than" in result.stderr
+    assert "small.txt" not in result.stderr
 
 
 @pytest.mark.integration

@@ -1,7 +1,7 @@
 """khabar send"""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -17,10 +17,12 @@ from workers.topics import Role, Topic, table
 
 if TYPE_CHECKING:
     from workers.cli.sending import Screen
+    from workers.feeds.bulk.job import BulkSender
     from workers.feeds.bulk.pace import Pace
     from workers.feeds.outgoing import Item
     from workers.feeds.sources.inputs import Plan
     from workers.feeds.sources.pages import Known
+    from workers.runtime.clients import Addresses
 
 FORMATS = ("jsonl", "warc", "tar", "zip")
 
@@ -96,13 +98,18 @@ def command(  # noqa: PLR0913  (one argument an option)
     signals = nullcontext(Stop(Event())) if STDIN in files else stop_on_signals()
     with signals as stop, screen(topic.name, verbose=verbose, is_dry_run=dry_run) as shown:
         pace = _pace(rate, stop)
+        addresses = None if dry_run else services(settings)
+        if addresses is not None:
+            topic, plan = _as_it_is(settings, addresses, topic, plan)
         items = _some(_items(plan, shown, demo=demo), topic, pace, stop, limit)
-        if dry_run:
+        if addresses is None:
             shown.counts(items)
         elif resume or plan.is_bulk:
-            _send_bulk(settings, topic, plan, pace, stop, shown, limit=limit, again=again)
+            with _bulk_sender(settings, addresses, topic, plan, shown, again=again) as sender:
+                for progress in sender.run(pace, stop.event, limit):
+                    shown.progress(progress)
         else:
-            _send(settings, topic, items, shown)
+            _send(settings, addresses, topic, items, shown)
     shown.summary(is_stopped=stop())
     ctx.exit(stop.exit_code or shown.exit_code)
 
@@ -183,17 +190,22 @@ def _some(
             return
 
 
-def _send(settings: Settings, topic: Topic, items: "Iterable[Item]", shown: "Screen") -> None:
+def _as_it_is(settings: Settings, addresses: "Addresses", topic: Topic, plan: "Plan") -> "tuple[Topic, Plan]":
+    """What the cluster's topic takes, which may be less than Khabar's."""
+    from workers.feeds.outgoing import BATCH_OVERHEAD_BYTES  # noqa: PLC0415
+    from workers.runtime.topics_admin import as_it_is  # noqa: PLC0415
+
+    topic = as_it_is(settings, addresses, topic)
+    return topic, replace(plan, max_bytes=topic.max_message_bytes - BATCH_OVERHEAD_BYTES)
+
+
+def _send(
+    settings: Settings, addresses: "Addresses", topic: Topic, items: "Iterable[Item]", shown: "Screen"
+) -> None:
     from workers.feeds.outgoing import Mistake  # noqa: PLC0415
     from workers.feeds.send import produce  # noqa: PLC0415
-    from workers.runtime.clients import admin, producer, speaking_to  # noqa: PLC0415
+    from workers.runtime.clients import producer, speaking_to  # noqa: PLC0415
 
-    addresses = services(settings)
-    with admin(settings, addresses) as client, speaking_to(addresses):
-        if topic.name not in client.list_topics():
-            raise ConfigError(
-                f"Kafka has no topic {topic.name}. Create what is missing: khabar topics create"
-            )
     with closing(producer(settings, addresses)) as client, speaking_to(addresses):
         for result in produce(client, topic.name, items):
             if isinstance(result, Mistake):
@@ -202,30 +214,19 @@ def _send(settings: Settings, topic: Topic, items: "Iterable[Item]", shown: "Scr
                 shown.sent(result)
 
 
-def _send_bulk(  # noqa: PLR0913  (what the command was told)
-    settings: Settings,
-    topic: Topic,
-    plan: "Plan",
-    pace: "Pace",
-    stop: Stop,
-    shown: "Screen",
-    *,
-    limit: int | None,
-    again: bool,
-) -> None:
+@contextmanager
+def _bulk_sender(
+    settings: Settings, addresses: "Addresses", topic: Topic, plan: "Plan", shown: "Screen", *, again: bool
+) -> "Iterator[BulkSender]":
+    """At where the job stands, which is shown; at its end where nothing is left."""
     from workers.feeds.bulk.chunks import collect_less  # noqa: PLC0415
-    from workers.feeds.bulk.job import BulkSender, as_it_is  # noqa: PLC0415
-    from workers.feeds.outgoing import BATCH_OVERHEAD_BYTES  # noqa: PLC0415
+    from workers.feeds.bulk.job import BulkSender  # noqa: PLC0415
     from workers.feeds.sources.inputs import census  # noqa: PLC0415
 
-    addresses = services(settings)
-    topic = as_it_is(settings, addresses, topic)
-    plan = replace(plan, max_bytes=topic.max_message_bytes - BATCH_OVERHEAD_BYTES)
     found = census(plan)
     with BulkSender(settings, addresses, topic, plan, found) as sender:
         is_left = sender.take_over(again=again)
         shown.begins(sender.mark, found, is_left=is_left)
         if is_left:
             collect_less()
-            for progress in sender.run(pace, stop.event, limit):
-                shown.progress(progress)
+        yield sender

@@ -1,7 +1,7 @@
 """Making the topics, and comparing a cluster's with the table in workers.topics."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kafka import errors
@@ -9,6 +9,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from workers.config import Settings
 from workers.errors import ConfigError
+from workers.runtime.clients import Addresses, admin, speaking_to
 from workers.topics import Topic, table
 
 
@@ -68,6 +69,23 @@ def create(client: KafkaAdminClient, settings: Settings) -> list[str]:
         raise ConfigError("\n".join(["Kafka refuses to create topics:", *refused]))
     client.wait_for_topics([topic.name for topic in missing])
     return made
+
+
+def as_it_is(settings: Settings, addresses: Addresses, topic: Topic) -> Topic:
+    """The topic with the limit that it has in this cluster, where that is lower than Khabar's own.
+
+    A producer that sends a larger record fails all that it sends after it (kafka-python 3.0.12), so it is asked
+    before. An account that may write but not ask gets `topic` as it is. Raises ConfigError where there is no such topic.
+    """
+    with admin(settings, addresses) as client, speaking_to(addresses):
+        try:
+            found = actual(client, [topic.name]).get(topic.name)
+        except errors.AuthorizationError:
+            return topic
+    if found is None:
+        raise ConfigError(f"Kafka has no topic {topic.name}. Create what is missing: khabar topics create")
+    limit = int(found.config["max.message.bytes"])
+    return replace(topic, max_message_bytes=min(topic.max_message_bytes, limit))
 
 
 def actual(client: KafkaAdminClient, names: Iterable[str]) -> dict[str, ActualTopic]:

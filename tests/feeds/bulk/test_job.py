@@ -21,6 +21,7 @@ from workers.feeds.outgoing import BATCH_OVERHEAD_BYTES
 from workers.feeds.sources.inputs import census
 from workers.runtime.audit import audit
 from workers.runtime.clients import admin
+from workers.runtime.topics_admin import as_it_is
 from workers.topics import Role, table
 
 pytestmark = pytest.mark.integration
@@ -55,7 +56,7 @@ class Sender:
 
     def attempt(self):
         addresses = addresses_of(self.settings)
-        topic = job.as_it_is(self.settings, addresses, table(self.settings.topic_prefix)[Role.RAW])
+        topic = as_it_is(self.settings, addresses, table(self.settings.topic_prefix)[Role.RAW])
         limit = topic.max_message_bytes - BATCH_OVERHEAD_BYTES
         plan = replace(self.plan, max_bytes=limit)
         return BulkSender(self.settings, addresses, topic, plan, census(plan))

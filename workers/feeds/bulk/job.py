@@ -22,7 +22,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from threading import Event
 from typing import Any, Final, Self
@@ -47,8 +47,7 @@ from workers.feeds.outgoing import Mistake
 from workers.feeds.send import DELIVERY_TIMEOUT_S
 from workers.feeds.sources.inputs import Census, Plan
 from workers.feeds.sources.step import Place
-from workers.runtime.clients import Addresses, admin, consumer, producer, speaking_to
-from workers.runtime.topics_admin import actual
+from workers.runtime.clients import Addresses, consumer, producer, speaking_to
 from workers.topics import Topic
 
 MARK_VERSION: Final = 1
@@ -129,19 +128,6 @@ def job_id(plan: Plan, topic: str) -> str:
     return blake2b(repr(parts).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
 
 
-def as_it_is(settings: Settings, addresses: Addresses, topic: Topic) -> Topic:
-    """The topic with the limit that it has in this cluster, where that is lower than Khabar's own.
-
-    Raises ConfigError where there is no such topic.
-    """
-    with admin(settings, addresses) as client, speaking_to(addresses):
-        found = actual(client, [topic.name]).get(topic.name)
-    if found is None:
-        raise ConfigError(f"Kafka has no topic {topic.name}. Create what is missing: khabar topics create")
-    limit = int(found.config["max.message.bytes"])
-    return replace(topic, max_message_bytes=min(topic.max_message_bytes, limit))
-
-
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far the job is, and the mistakes since the last time this was said."""
@@ -210,6 +196,8 @@ class BulkSender:
 
     def run(self, pace: Pace, stop: Event, limit: int | None = None) -> Generator[Progress, None, None]:
         """Send what is left, or `limit` events of it, or until a stop is asked for; all of it is committed then."""
+        if self.mark.is_done:
+            return
         paced_steps = max(1, int(1 / pace.interval_s)) if pace.interval_s else CHUNK_STEPS
         partitions = len(self._producer.partitions_for(self.topic.name))
         how = How(partitions=partitions, chunk_steps=min(CHUNK_STEPS, paced_steps), limit=limit)
