@@ -8,8 +8,8 @@ from typing import Final
 
 import aiohttp
 
+from workers.feeds.codings import BadCodingError, TooLargeError
 from workers.feeds.fetch.addresses import ForbiddenAddressError
-from workers.feeds.fetch.coding import BadCodingError, TooLargeError
 from workers.feeds.fetch.headers import retry_after_s
 from workers.feeds.model import Fault, FeedError
 

@@ -10,8 +10,9 @@ from typing import Final, Self
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
+from workers.feeds.codings import ACCEPTED
 from workers.feeds.fetch.addresses import Allowed, connector, literal
-from workers.feeds.fetch.coding import ACCEPTED, read_body
+from workers.feeds.fetch.coding import read_body
 from workers.feeds.fetch.faults import forbidden_address, status_error, translated
 from workers.feeds.fetch.headers import conditions, fresh_s, validators
 from workers.feeds.fetch.options import FetchOptions

@@ -10,8 +10,9 @@ from typing import BinaryIO, Final
 
 from fastwarc import ArchiveIterator, WarcHeader, WarcRecord, WarcRecordType
 
+from workers.feeds.codings import BadCodingError, TooLargeError
 from workers.feeds.outgoing import Mistake, Outgoing
-from workers.feeds.sources.http import CodingError, TooLargeError, decoded
+from workers.feeds.sources.http import decoded
 from workers.feeds.sources.pages import Known
 from workers.feeds.sources.step import END, START, Place, Read, Reason, Skipped, Step
 from workers.feeds.sources.warc_end import fault_at_the_end, record_end
@@ -144,7 +145,7 @@ def _event(record: WarcRecord, where: str, known: Known, http: Mapping[str, str]
     if transfer or coding:
         try:
             body = decoded(body, transfer, coding, max_bytes)
-        except CodingError as error:
+        except BadCodingError as error:
             return Mistake(where, f"has a body that cannot be read: {error}")
         except TooLargeError:
             return _SKIPPED[Reason.TOO_LARGE]
