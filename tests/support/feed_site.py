@@ -29,6 +29,8 @@ from tests.support.feed_outcomes import FEEDS, MANY, PAGES
 from tests.support.texts import page as made_up_page
 
 HOSTS = 3
+POLITENESS = '[politeness]\ndelay = "0s"\nconcurrency = 4\nallow_private = ["127.0.0.0/8"]\n'
+"""Head of a list of feeds for this site."""
 LAST_MODIFIED = format_datetime(datetime(2026, 3, 1, 12, tzinfo=UTC), usegmt=True)
 RETRY_AFTER_S = 2
 CHANGING = "fa-saffron"

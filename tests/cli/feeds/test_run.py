@@ -9,16 +9,9 @@ import urllib.request
 
 import pytest
 
-from tests.support.feed_site import FeedSite
+from tests.support.feed_site import POLITENESS
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
-POLITENESS = '[politeness]\ndelay = "0s"\nconcurrency = 4\nallow_private = ["127.0.0.0/8"]\n'
-
-
-@pytest.fixture(scope="module")
-def site():
-    with FeedSite() as running:
-        yield running
 
 
 @pytest.fixture

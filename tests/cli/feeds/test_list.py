@@ -3,17 +3,9 @@
 import pytest
 from click.testing import CliRunner
 
-from tests.support.feed_site import FeedSite
+from tests.support.feed_site import POLITENESS
 from workers.cli.main import main
 from workers.feeds.feed_list import read_feed_list
-
-POLITENESS = '[politeness]\ndelay = "0s"\nconcurrency = 4\nallow_private = ["127.0.0.0/8"]\n'
-
-
-@pytest.fixture(scope="module")
-def site():
-    with FeedSite() as running:
-        yield running
 
 
 @pytest.fixture
