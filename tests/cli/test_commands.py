@@ -175,7 +175,7 @@ def test_dead_letters_are_listed_shown_and_their_bytes_given_back(khabar, settin
     listed = khabar("dead", "ls").stdout
     assert listed.startswith("0:0 ")
     assert "invalid" in listed
-    assert "1 dead letters: invalid 1" in listed
+    assert "1 dead letter: invalid 1" in listed
     assert "\x1b" not in listed
     assert orjson.loads(khabar("dead", "ls", "--json").stdout)["position"] == "0:0"
     for name in ("0:0", f"{settings.topic_prefix}.raw:0:7"):

@@ -85,3 +85,8 @@ def slow_progress(after_s: float = SLOW_AFTER_S) -> Iterator[Callable[[str, int,
         yield show
     finally:
         bar.stop()
+
+
+def counted(count: int, thing: str) -> str:
+    """Such as: 1 event, 2,000 events."""
+    return f"{count:,} {thing}" + ("" if count == 1 else "s")

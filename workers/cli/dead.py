@@ -9,7 +9,7 @@ import click
 import orjson
 
 from schemas.dead_letter import DeadReason
-from workers.cli.context import pass_settings, services, slow_progress
+from workers.cli.context import counted, pass_settings, services, slow_progress
 from workers.config import Settings
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def ls(settings: Settings, *, reason: str | None, as_json: bool) -> None:
             click.echo(f"{fixed}  {dead.size_bytes:,} bytes  {message}")
     if not as_json:
         counts = ", ".join(f"{name} {count:,}" for name, count in reasons.most_common())
-        click.echo(f"{reasons.total():,} dead letters" + (f": {counts}" if counts else ""))
+        click.echo(counted(reasons.total(), "dead letter") + (f": {counts}" if counts else ""))
 
 
 @command.command("show")
@@ -112,7 +112,7 @@ def replay(  # noqa: PLR0913  (one argument an option)
         return
     topics = ", ".join(sorted({dead.letter.topic for dead in chosen}))
     if not yes:
-        click.confirm(f"Send {_events(len(chosen))} to {topics} again?", abort=True)
+        click.confirm(f"Send {counted(len(chosen), 'event')} to {topics} again?", abort=True)
     sent = 0
     for topic, result in replays.send_again(settings, addresses, chosen):
         if isinstance(result, Mistake):
@@ -120,7 +120,7 @@ def replay(  # noqa: PLR0913  (one argument an option)
             continue
         sent += 1
         click.echo(f"{result.where} -> {topic}:{result.partition}:{result.offset}")
-    click.echo(f"replayed {_events(sent)}")
+    click.echo(f"replayed {counted(sent, 'event')}")
     ctx.exit(0 if sent == len(chosen) else 1)
 
 
@@ -136,7 +136,9 @@ def _not_yet_replayed(
             settings, addresses, chosen, lambda read: show("looking for earlier replays", read, None)
         )
     if before:
-        click.echo(f"left out, replayed before (--again sends them all the same): {_events(len(before))}")
+        click.echo(
+            f"left out, replayed before (--again sends them all the same): {counted(len(before), 'event')}"
+        )
     return [dead for dead in chosen if dead.position not in before]
 
 
@@ -183,7 +185,3 @@ def hex_rows(data: bytes) -> Iterator[str]:
         row = data[offset : offset + ROW_BYTES]
         printable = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in row)
         yield f"{offset:04x}  {row.hex(' '):<{3 * ROW_BYTES}} {printable}"
-
-
-def _events(count: int) -> str:
-    return "1 event" if count == 1 else f"{count:,} events"

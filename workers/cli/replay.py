@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workers.cli.context import pass_settings, services, slow_progress
+from workers.cli.context import counted, pass_settings, services, slow_progress
 from workers.cli.moments import Moment
 from workers.config import Settings
 from workers.errors import ConfigError, TransientError
@@ -50,11 +50,11 @@ def command(  # noqa: PLR0913  (one argument an option)
     addresses = services(settings)
     now = datetime.now(UTC)
     window = replay_window.window_of(settings, addresses, begin, min(end or now, now), name)
-    click.echo(f"replay {window.name}: at most {_events(window.offsets)} of {window.topic}")
+    click.echo(f"replay {window.name}: at most {counted(window.offsets, 'event')} of {window.topic}")
     if dry_run:
         with slow_progress() as show:
             counts = replay_window.count(settings, addresses, window, show)
-        click.echo(f"would send {_events(counts.sent)}{_left_out(counts)}")
+        click.echo(f"would send {counted(counts.sent, 'event')}{_left_out(counts)}")
         return
     if window.offsets and not yes:
         click.confirm("Send them again?", abort=True)
@@ -66,7 +66,7 @@ def command(  # noqa: PLR0913  (one argument an option)
         raise
     for mistake in counts.mistakes:
         click.echo(str(mistake), err=True)
-    click.echo(f"sent {_events(counts.sent)}{_left_out(counts)}")
+    click.echo(f"sent {counted(counts.sent, 'event')}{_left_out(counts)}")
     ctx.exit(1 if counts.mistakes else 0)
 
 
@@ -96,11 +96,7 @@ def _same(window: "Window") -> str:
 
 
 def _left_out(counts: "Counts") -> str:
-    text = f"; {_events(counts.repeats)} left out, which repeat others" if counts.repeats else ""
+    text = f"; {counted(counts.repeats, 'event')} left out, which repeat others" if counts.repeats else ""
     if counts.before:
         text += f"; {counts.before:,} offsets were done by an earlier run"
     return f"{text}; {len(counts.mistakes):,} could not be sent" if counts.mistakes else text
-
-
-def _events(number: int) -> str:
-    return "1 event" if number == 1 else f"{number:,} events"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workers.cli.card import clean
-from workers.cli.context import REFRESH_S, SLOW_AFTER_S
+from workers.cli.context import REFRESH_S, SLOW_AFTER_S, counted
 from workers.feeds.bulk.job import Mark, Progress, Tally
 from workers.feeds.outgoing import Item, Mistake, Outgoing
 from workers.feeds.send import Sent
@@ -80,12 +80,12 @@ class Screen:
         self._is_over = not is_left
         if self._is_over:
             click.echo(
-                f"nothing to send: all of it was sent already, {_events(self._before)}. --again sends it once more",
+                f"nothing to send: all of it was sent already, {counted(self._before, 'event')}. --again sends it once more",
                 err=True,
             )
         elif mark.cursor > (0,) and mark.done_bytes + self._before:
             part = f" ({mark.done_bytes / found.size_bytes:.0%})" if found.size_bytes else ""
-            click.echo(f"going on after {_events(self._before)}{part}", err=True)
+            click.echo(f"going on after {counted(self._before, 'event')}{part}", err=True)
 
     def progress(self, progress: Progress) -> None:
         self._tally = progress.tally
@@ -98,9 +98,11 @@ class Screen:
         sent, seconds = self._tally.sent - self._before, time.monotonic() - self._began
         verb = "would send" if self._is_dry_run else "sent"
         speed = f" in {seconds:,.1f} s, {sent / seconds:,.0f} a second" if seconds >= 1 and sent else ""
-        whole = f"; {_events(self._tally.sent)} with those sent before" if self._before and sent else ""
+        whole = (
+            f"; {counted(self._tally.sent, 'event')} with those sent before" if self._before and sent else ""
+        )
         if not self._is_over:
-            click.echo(f"{verb} {_events(sent)} to {self._topic}{speed}{whole}")
+            click.echo(f"{verb} {counted(sent, 'event')} to {self._topic}{speed}{whole}")
         if self._tally.skipped:
             click.echo(f"skipped{self._in_all}: {self._tally.skipped.total():,}", err=True)
             for reason, count in self._tally.skipped.most_common():
@@ -136,7 +138,7 @@ class Screen:
         elif self._verbose and self._is_bulk:
             self._due = now + LINE_EVERY_S
             part = f", {done_bytes / self._total_bytes:.0%}" if self._total_bytes else ""
-            click.echo(f"{_events(self._tally.sent)}{part}, {speed:,.0f} a second", err=True)
+            click.echo(f"{counted(self._tally.sent, 'event')}{part}, {speed:,.0f} a second", err=True)
 
     def _new_bar(self) -> "rich_progress.Progress":
         from rich import progress  # noqa: PLC0415  (it takes 50 ms to load)
@@ -158,10 +160,6 @@ class Screen:
     def close(self) -> None:
         if self._bar is not None:
             self._bar.stop()
-
-
-def _events(count: int) -> str:
-    return "1 event" if count == 1 else f"{count:,} events"
 
 
 @contextmanager

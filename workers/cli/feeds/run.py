@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workers.cli.context import pass_settings
+from workers.cli.context import counted, pass_settings
 from workers.config import Settings
 
 if TYPE_CHECKING:
@@ -95,7 +95,11 @@ def command(  # noqa: PLR0913  (one argument an option)
 def summary(done: "Counter[str]") -> str:
     """What was done, in a line."""
     polls = done["read"] + done["unchanged"] + done["failed"]
-    parts = [f"polled {polls:,} feeds", f"{done['failed']:,} failed", f"{done['new']:,} new items"]
+    parts = [
+        f"polled {counted(polls, 'feed')}",
+        f"{done['failed']:,} failed",
+        counted(done["new"], "new item"),
+    ]
     parts += [f"{done['changed']:,} changed", f"{done['sent']:,} sent"]
     for name, words in (("old", "passed over"), ("same", "the same page"), ("retried", "to be tried again")):
         if done[name]:

@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from workers.cli.context import counted
 from workers.feeds.feed_list import DEFAULT_FILE, FeedList, read_feed_list
 from workers.feeds.model import Document, Kind
 
@@ -42,9 +43,9 @@ def described(document: Document, newest: str | None) -> str:
     """Such as: RSS, 20 items, newest 3 h ago."""
     parts = [_KINDS[document.kind]]
     if document.kind is Kind.SITEMAP_INDEX:
-        parts.append(_counted(len(document.children), "sitemap"))
+        parts.append(counted(len(document.children), "sitemap"))
     else:
-        parts.append(_counted(len(document.items), "item"))
+        parts.append(counted(len(document.items), "item"))
     if newest:
         parts.append(f"newest {_ago(newest)}")
     return ", ".join(parts)
@@ -54,10 +55,6 @@ def newest(document: Document) -> str | None:
     """The time of the newest item."""
     times = [item.published_at or item.updated_at for item in document.items]
     return max((time for time in times if time), default=None)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _ago(time: str) -> str:
