@@ -84,6 +84,9 @@ class Deployment:
         async def marks(feed, items):
             return await asyncio.to_thread(store.marks, feed, items)
 
+        async def claim_page(pending, page):
+            return await asyncio.to_thread(store.claim_page, pending, page)
+
         async def keep(event):
             self.sent.append(event)
 
@@ -94,6 +97,7 @@ class Deployment:
                 fetcher=self.site,
                 deliver=send or keep,
                 marks=marks,
+                claim_page=claim_page,
                 clock=self.metrics,
                 max_event_bytes=10_000,
                 retries=retries,

@@ -10,11 +10,12 @@
 | articles:feeds:1:{all}:lanes | sorted set | HOST -> when the first of its pages is due | while pages wait |
 | articles:feeds:1:{all}:lane:HOST | sorted set | FEED:ITEM -> when it is due, or the end of a poller's lease | while pages wait |
 | articles:feeds:1:{all}:item:FEED:ITEM | hash | feed and item (compressed JSON), tries, time of the first, lease | until it is sent or given up |
+| articles:feeds:1:{all}:page:ADDRESS | string | FEED:ITEM for which it is fetched now, or sent:FEED | CLAIM_S; SHARED_S |
 | articles:feeds:1:{all}:host:HOST | hash | when the next request may begin, until when the host is held | as long as that |
 | articles:feeds:1:{all}:turns:HOST | sorted set | token -> end of the lease of who asks the host now | the lease |
 
-`articles` is KHABAR_TOPIC_PREFIX, 1 the version of this layout, FEED and ITEM are digests of an address and of an id
-in it, HOST is as in an address. {all} keeps everything in one slot of a Redis Cluster: a reading is stored in one step,
+`articles` is KHABAR_TOPIC_PREFIX, 1 the version of this layout, FEED, ITEM and ADDRESS are digests of a feed's address, of
+an id in it and of a page's address, HOST is as in an address. {all} keeps everything in one slot of a Redis Cluster: a reading is stored in one step,
 validators and the pages that are to be fetched, so that no crash comes between them. KEEP_S counts from when a poller
 last had to do with a feed: one that is on no list any more is forgotten then. Times are of Redis's clock, which all
 pollers share.
@@ -22,6 +23,7 @@ pollers share.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from hashlib import blake2b, sha1
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +41,11 @@ FORGET_S: Final = 30 * 86_400
 MOST_SEEN: Final = 10_000
 """Of more, those are forgotten that the feed has not shown for longest; what it shows now stays, however much it is."""
 FAILURES_SHOWN: Final = 20
+CLAIM_S: Final = 300
+"""Longer than a page takes: a minute for the answer, and as long until it is the page's turn at a slow host."""
+SHARED_S: Final = 6 * 3600
+"""So long a page that was sent for one feed is not fetched for another. The feeds of a site name an article within hours
+of each other; what is named later may have changed."""
 DIGEST_BYTES: Final = 8
 """Of 50,000 items, what a sitemap may name, two are alike once in ten thousand million feeds."""
 _AT_ONCE: Final = 500
@@ -103,6 +110,16 @@ class FeedState:
         }
 
 
+class PageClaim(StrEnum):
+    """Whether a page is to be fetched for an item."""
+
+    MINE = "mine"
+    BUSY = "busy"
+    """It is being fetched for another feed's item; to be asked again."""
+    SENT = "sent"
+    """An event of it was sent for another feed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
     """The feed is not to be polled yet. `is_same`: its index says that it is as it was when it was read."""
@@ -154,6 +171,8 @@ class Settled:
     is_try: bool = True
     sent: bytes = b""
     """Digest of the body that was sent, 8 bytes."""
+    page: str = ""
+    """What was claimed by `claim_page`; it is let go of, or, with `sent`, not fetched for other feeds for a while."""
     fields: Mapping[str, str | None] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     failure: bytes = b""
@@ -224,6 +243,12 @@ class FeedStore:
         )
         return [_pending(each) for each in found], None if wait_ms < 0 else wait_ms / 1000
 
+    def claim_page(self, pending: Pending, page: str) -> PageClaim:
+        """Whether the page (a digest of its address) is to be fetched for this item, though other feeds name it too."""
+        return PageClaim(
+            self._script("claim_page", pending.feed, pending.item, page, CLAIM_S * 1000).decode()
+        )
+
     def settle(self, pending: Pending, settled: Settled) -> bool:
         """Store what came of an item; False where the lease was lost, and it is another's or a newer one."""
         is_done = settled.wait_s is None
@@ -231,6 +256,7 @@ class FeedStore:
             "settle",
             *(pending.feed, pending.item, _utf8(pending.lane), pending.lease, KEEP_S * 1000),
             *("done" if is_done else "later", _ms(settled.wait_s or 0.0), int(settled.is_try), settled.sent),
+            *(settled.page, SHARED_S * 1000),
             *_fields(settled.fields),
             *_counts(settled.counts),
             *(settled.failure, FAILURES_SHOWN),

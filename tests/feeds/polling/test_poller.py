@@ -70,6 +70,47 @@ async def test_a_changed_item_is_fetched_again_and_sent_where_its_page_has_chang
     assert deployment.sent_keys() == {"https://n.example/a": 2, "https://n.example/b": 1}
 
 
+OTHER = replace(FEED, url="https://n.example/other-feed")
+
+
+async def test_a_page_that_two_feeds_name_is_fetched_and_sent_once(deployment):
+    site = deployment.site
+    site.feed(URL, item("a"), item("b"))
+    site.feed(OTHER.url, item("guid", url="https://n.example/a"), item("c"))
+    pages(site, "a", "b", "c")
+    assert await deployment.poll(FEED, OTHER) == {"read": 2, "new": 4, "sent": 3, "elsewhere": 1}
+    assert deployment.sent_keys() == {f"https://n.example/{name}": 1 for name in "abc"}
+    assert site.asked.count("https://n.example/a") == 1
+
+
+async def test_two_pollers_fetch_a_page_that_two_feeds_name_once(deployment):
+    site, names = deployment.site, [f"{number}" for number in range(40)]
+    site.feed(URL, *map(item, names))
+    site.feed(OTHER.url, *(item(f"guid {name}", url=f"https://n.example/{name}") for name in names))
+    pages(site, *names)
+    await asyncio.gather(deployment.poll(FEED), deployment.poll(OTHER))
+    assert deployment.sent_keys() == {f"https://n.example/{name}": 1 for name in names}
+    assert {name: site.asked.count(f"https://n.example/{name}") for name in names} == dict.fromkeys(names, 1)
+
+
+async def test_a_page_that_one_feed_has_given_up_is_sent_of_what_another_carries(deployment):
+    site = deployment.site
+    site.feed(URL, item("a"))
+    site.feed(OTHER.url, item("guid", url="https://n.example/a", content="<p>a whole"))
+    totals = await deployment.poll(FEED, OTHER)
+    assert (totals["from_feed"], totals["given_up"] + totals["elsewhere"]) == (1, 1)  # by who comes first
+    assert [event.value for event in deployment.sent] == [b"<p>a whole"]
+
+
+async def test_a_feed_that_names_a_page_under_a_new_id_has_it_fetched_again(deployment):
+    site = deployment.site
+    for version in ("1", "2"):
+        site.feed(URL, item(f"a, version {version}", url="https://n.example/a"))
+        site.pages["https://n.example/a"] = f"<p>{version}".encode()
+        await deployment.poll(FEED)
+    assert [event.value for event in deployment.sent] == [b"<p>1", b"<p>2"]
+
+
 async def test_a_page_that_cannot_be_had_now_is_tried_again_later(deployment):
     site = deployment.site
     site.feed(URL, item("a"))

@@ -101,7 +101,12 @@ def summary(done: "Counter[str]") -> str:
         counted(done["new"], "new item"),
     ]
     parts += [f"{done['changed']:,} changed", f"{done['sent']:,} sent"]
-    for name, words in (("old", "passed over"), ("same", "the same page"), ("retried", "to be tried again")):
+    for name, words in (
+        ("old", "passed over"),
+        ("same", "the same page"),
+        ("elsewhere", "sent for another feed"),
+        ("retried", "to be tried again"),
+    ):
         if done[name]:
             parts.append(f"{done[name]:,} {words}")
     return ", ".join([*parts, f"{done['given_up']:,} given up"])

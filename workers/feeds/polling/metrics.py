@@ -13,7 +13,7 @@ from workers.stores.feed_state import FeedState
 
 LOOPBACK: Final = "127.0.0.1"
 POLLS: Final = ("read", "unchanged", "failed")
-ITEMS: Final = ("new", "changed", "old", "sent", "from_feed", "same", "retried", "given_up")
+ITEMS: Final = ("new", "changed", "old", "sent", "from_feed", "same", "elsewhere", "retried", "given_up")
 STATES: Final = ("ok", "failing", "not_polled")
 SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 

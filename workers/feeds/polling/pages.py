@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,11 +14,14 @@ from workers.feeds.polling.events import event_of
 from workers.feeds.polling.reading import MESSAGE_CHARS, Clock, Marks
 from workers.feeds.polling.schedule import Retries
 from workers.feeds.send import Outgoing
-from workers.stores.feed_state import Pending, Settled
+from workers.stores.feed_state import PageClaim, Pending, Settled, digest
 
 Deliver = Callable[[Outgoing], Awaitable[None]]
+ClaimPage = Callable[[Pending, str], Awaitable[PageClaim]]
 
 DEFAULT_RETRIES: Final = Retries()
+BUSY_S: Final = 2.0
+"""A page that is being fetched for another feed is asked about again so soon."""
 EMPTY_MESSAGE: Final = "the feed gives neither an address nor content for it"
 
 
@@ -29,6 +32,7 @@ class PageFetcher:
     fetcher: Fetcher
     deliver: Deliver
     marks: Marks
+    claim_page: ClaimPage
     clock: Clock
     max_event_bytes: int
     retries: Retries = DEFAULT_RETRIES
@@ -49,6 +53,22 @@ class PageFetcher:
             return await self._send(event_of(feed, item, None, fetched_at=self._time()), {"from_feed": 1})
         if item.url is None:
             raise FeedError(Fault.EMPTY, EMPTY_MESSAGE, url=feed.url)
+        if task.is_change:
+            return await self._fetched(task, pending)
+        page = digest(item.url)
+        claim = await self.claim_page(pending, page)
+        if claim is PageClaim.SENT:
+            return Settled(counts={"elsewhere": 1})
+        if claim is PageClaim.BUSY:
+            return Settled(wait_s=BUSY_S, is_try=False)
+        try:
+            return replace(await self._fetched(task, pending), page=page)
+        except FeedError as error:
+            return replace(self._failed(task, pending, error), page=page)
+
+    async def _fetched(self, task: Task, pending: Pending) -> Settled:
+        feed, item = task.feed, task.item
+        assert item.url is not None
         try:
             answer = await self.fetcher.get(item.url, max_bytes=self.max_event_bytes)
         except FeedError as error:

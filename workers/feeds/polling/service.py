@@ -23,7 +23,7 @@ from workers.feeds.polling.watched import ReadList
 from workers.runtime.clients import Addresses, admin, producer, speaking_to
 from workers.runtime.topics_admin import create
 from workers.stores.connection import Client, connect
-from workers.stores.feed_state import FeedStore
+from workers.stores.feed_state import FeedStore, PageClaim, Pending
 from workers.stores.feed_turns import RedisTurns
 from workers.topics import Role, table
 
@@ -89,6 +89,9 @@ def _parts(settings: Settings, polling: Polling, client: Client, fetcher: Fetche
     async def marks(feed: str, items: Sequence[str]) -> list[bytes]:
         return await asyncio.to_thread(store.marks, feed, items)
 
+    async def claim_page(pending: Pending, page: str) -> PageClaim:
+        return await asyncio.to_thread(store.claim_page, pending, page)
+
     return Parts(
         store=store,
         reader=FeedReader(fetcher, parse, marks, clock=polling.metrics, not_before=polling.not_before),
@@ -96,6 +99,7 @@ def _parts(settings: Settings, polling: Polling, client: Client, fetcher: Fetche
             fetcher=fetcher,
             deliver=sender.send,
             marks=marks,
+            claim_page=claim_page,
             clock=polling.metrics,
             max_event_bytes=settings.max_event_bytes,
             retries=polling.retries,

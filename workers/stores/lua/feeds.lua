@@ -213,11 +213,25 @@ function operations.take()
   return {wait, found}
 end
 
+-- feed, item, page, claim_ms: who fetches a page that several feeds link to. Gives 'mine', 'busy' while another feed's
+-- item is at it, or 'sent' where an event of it was sent for another feed.
+function operations.claim_page()
+  local feed, item, page, claim_ms = word(), word(), word(), number()
+  local member, key = feed .. ':' .. item, PREFIX .. 'page:' .. page
+  local held = call('GET', key)
+  if held and held ~= member and held ~= 'sent:' .. feed then
+    return string.sub(held, 1, 5) == 'sent:' and 'sent' or 'busy'
+  end
+  call('SET', key, member, 'PX', claim_ms)
+  return 'mine'
+end
+
 -- feed, item, lane, the caller's lease, keep_ms, 'done' or 'later', wait_ms, 1 if it counts as a try,
--- digest of what was sent (or ''), fields to set, counts to add, a failure to show (or ''), how many are shown.
+-- digest of what was sent (or ''), the page that the caller has claimed (or ''), shared_ms, fields to set, counts to add, a failure to show (or ''), how many are shown.
 function operations.settle()
   local feed, item, lane, lease, keep_ms = word(), word(), word(), word(), number()
   local is_done, wait_ms, is_try, sent = word() == 'done', number(), word() == '1', word()
+  local page, shared_ms = word(), number()
   local member = feed .. ':' .. item
   local key = item_key(member)
   if call('HGET', key, 'lease') ~= lease then return 0 end
@@ -234,6 +248,11 @@ function operations.settle()
       call('HINCRBY', key, 'tries', 1)
       call('HSETNX', key, 'since', text_of(now))
     end
+  end
+  if page ~= '' and sent ~= '' then
+    call('SET', PREFIX .. 'page:' .. page, 'sent:' .. feed, 'PX', shared_ms)
+  elseif page ~= '' and call('GET', PREFIX .. 'page:' .. page) == member then
+    call('DEL', PREFIX .. 'page:' .. page)
   end
   rank(lane, is_done and now or nil)
   set_fields(feed_key(feed))
