@@ -130,9 +130,10 @@ async def test_every_feed_of_the_site_ends_as_designed(settings, site):
     outcomes = Outcomes(settings, totals["sent"])
     assert (outcomes.balance.is_balanced, outcomes.balance.events) == (True, totals["sent"])
     slugs = {slug for path in paths for slug in FEEDS[path].stories} | set(PAGES["/flaky"].stories)
-    assert Counter(path_of(article.url) for article in outcomes.published) == {
-        path_of_story(slug): 1 for slug in slugs
-    }
+    # /flaky has the story of another page: which of the two comes first is chance.
+    [twin] = map(path_of_story, PAGES["/flaky"].stories)
+    published = [path_of(article.url).replace("/flaky", twin) for article in outcomes.published]
+    assert Counter(published) == {path_of_story(slug): 1 for slug in slugs}
     assert {(path_of(article.url), article.duplicate.relation) for article in outcomes.copies} <= {
         (path, Relation.EXACT) for path in (*map(path_of_story, slugs), "/flaky")
     }

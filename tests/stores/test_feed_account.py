@@ -55,7 +55,9 @@ def work(url, login, prefix="articles"):
             assert store.claim_page(pending, pending.item) == "mine"
             store.settle(pending, Settled(wait_s=0, page=pending.item))
         for pending in store.take(9, in_lane=9, in_hand={})[0]:
-            store.settle(pending, Settled(sent=b"12345678", page=pending.item, failure=b"{}"))
+            store.settle(
+                pending, Settled(sent=b"12345678", page=pending.item, is_page_sent=True, failure=b"{}")
+            )
         assert store.waiting() == 0
         assert len(store.status()) == 1
         asyncio.run(turn(RedisTurns(client, prefix, lease_s=10)))

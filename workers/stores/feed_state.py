@@ -172,7 +172,9 @@ class Settled:
     sent: bytes = b""
     """Digest of the body that was sent, 8 bytes."""
     page: str = ""
-    """What was claimed by `claim_page`; it is let go of, or, with `sent`, not fetched for other feeds for a while."""
+    """What was claimed by `claim_page`, and is let go of."""
+    is_page_sent: bool = False
+    """Other feeds need not fetch it for a while."""
     fields: Mapping[str, str | None] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     failure: bytes = b""
@@ -256,7 +258,7 @@ class FeedStore:
             "settle",
             *(pending.feed, pending.item, _utf8(pending.lane), pending.lease, KEEP_S * 1000),
             *("done" if is_done else "later", _ms(settled.wait_s or 0.0), int(settled.is_try), settled.sent),
-            *(settled.page, SHARED_S * 1000),
+            *(settled.page, SHARED_S * 1000 if settled.is_page_sent else 0),
             *_fields(settled.fields),
             *_counts(settled.counts),
             *(settled.failure, FAILURES_SHOWN),

@@ -79,7 +79,8 @@ class PageFetcher:
         self.clock.took("page", answer.took_s)
         if task.is_change and await self._sent_before(pending) == body_digest(answer.body):
             return Settled(counts={"same": 1})
-        return await self._send(event_of(feed, item, answer, fetched_at=self._time()), {})
+        settled = await self._send(event_of(feed, item, answer, fetched_at=self._time()), {})
+        return replace(settled, is_page_sent=True)
 
     async def _send(self, event: Outgoing, counts: dict[str, int]) -> Settled:
         if len(event.value) > self.max_event_bytes:

@@ -227,7 +227,8 @@ function operations.claim_page()
 end
 
 -- feed, item, lane, the caller's lease, keep_ms, 'done' or 'later', wait_ms, 1 if it counts as a try,
--- digest of what was sent (or ''), the page that the caller has claimed (or ''), shared_ms, fields to set, counts to add, a failure to show (or ''), how many are shown.
+-- digest of what was sent (or ''), the page that the caller has claimed (or ''), shared_ms (0: others may fetch it),
+-- fields to set, counts to add, a failure to show (or ''), how many are shown.
 function operations.settle()
   local feed, item, lane, lease, keep_ms = word(), word(), word(), word(), number()
   local is_done, wait_ms, is_try, sent = word() == 'done', number(), word() == '1', word()
@@ -249,7 +250,7 @@ function operations.settle()
       call('HSETNX', key, 'since', text_of(now))
     end
   end
-  if page ~= '' and sent ~= '' then
+  if page ~= '' and shared_ms > 0 then
     call('SET', PREFIX .. 'page:' .. page, 'sent:' .. feed, 'PX', shared_ms)
   elseif page ~= '' and call('GET', PREFIX .. 'page:' .. page) == member then
     call('DEL', PREFIX .. 'page:' .. page)
