@@ -39,6 +39,7 @@ def test_a_crawl_that_is_killed_again_and_again_is_sent_once_and_in_order(
         "PATH": os.environ["PATH"],
     }
     command = [sys.executable, "-c", "from workers.cli.main import main; main()", "send", str(crawl)]
+    slowly = [*command, "--rate", f"{PAGES // 20}/s"]  # so that none is done before it is killed
     seen: list[tuple[bytes, int]] = []
     with reading(settings, Role.RAW) as reader:
 
@@ -50,7 +51,7 @@ def test_a_crawl_that_is_killed_again_and_again_is_sent_once_and_in_order(
             return len(seen) >= count
 
         for number in range(KILLS):
-            sender = subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL)
+            sender = subprocess.Popen(slowly, env=environ, stderr=subprocess.DEVNULL)
             # The first is killed before it has sent anything, the others somewhere within a transaction.
             wanted = number * PAGES // (KILLS + 2)
             assert wait_for(partial(more, wanted), timeout_s=300)
