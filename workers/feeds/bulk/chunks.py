@@ -11,12 +11,10 @@ import pickle
 import signal
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from queue import Empty, Queue
-from threading import Thread
 from typing import Final, NamedTuple, TypeAlias
 
 from workers.errors import KhabarError
@@ -29,8 +27,6 @@ CHUNK_BYTES: Final = 1 << 20
 CHUNK_STEPS: Final = 500
 COLLECT_AFTER: Final = 50_000
 """As many objects more than were freed bring on a collection; Python's own 700 come with every chunk."""
-AHEAD_CHUNKS: Final = 16
-"""So that reading goes on while a transaction is committed: some 50 ms, in which a few chunks are read."""
 WORTH_A_PROCESS_BYTES: Final = 32 << 20
 """Starting the process takes a third of a second, in which so much is read."""
 
@@ -163,32 +159,13 @@ def chunks_from_a_process(plan: Plan, start: Cursor, how: How) -> Generator[Chun
     process.start()
     there.close()
     _widen(here)
-    ahead: Queue[bytes | ReadingFailedError | None] = Queue(AHEAD_CHUNKS)
-    receiver = Thread(target=_receive, args=(here, ahead), name="khabar-chunks", daemon=True)
-    receiver.start()
     try:
-        while (data := ahead.get()) is not None:
-            if isinstance(data, ReadingFailedError):
-                raise data
-            yield pickle.loads(data)  # noqa: S301 - from our own process
+        with closing(here):
+            while (data := _received(here)) is not None:
+                yield pickle.loads(data)  # noqa: S301 - from our own process
     finally:
         process.terminate()
         process.join()
-        while receiver.is_alive():  # it may wait for room
-            with suppress(Empty):
-                ahead.get(timeout=0.01)
-        here.close()
-
-
-def _receive(pipe: Connection, ahead: "Queue[bytes | ReadingFailedError | None]") -> None:
-    """What the process says, until it has said all or is gone."""
-    data: bytes | ReadingFailedError | None = b""
-    while isinstance(data, bytes):
-        try:
-            data = _received(pipe)
-        except ReadingFailedError as error:
-            data = error
-        ahead.put(data)
 
 
 def _widen(pipe: Connection) -> None:
