@@ -1,6 +1,8 @@
 """Reading a topic from the beginning once more, on purpose: `khabar run --replay`."""
 
+import time
 from collections.abc import Sequence
+from typing import Final
 
 from kafka import OffsetAndMetadata, TopicPartition
 from kafka.admin import KafkaAdminClient
@@ -15,6 +17,9 @@ from workers.runtime.reading import partitions_of
 from workers.stores.census import clear
 from workers.stores.connection import connect
 from workers.topics import table
+
+LEAVING_S: Final = 3.0
+"""A worker that has just ended may still be a member: its farewell is on its way."""
 
 
 def replay_from_the_beginning(settings: Settings, addresses: Addresses, names: Sequence[StageName]) -> int:
@@ -48,8 +53,12 @@ def replay_from_the_beginning(settings: Settings, addresses: Addresses, names: S
 
 
 def check_idle(cluster: KafkaAdminClient, group: str) -> None:
-    """Raises ConfigError when the consumer group has members."""
-    if count := members(cluster, [group]).get(group):
+    """Raises ConfigError when the consumer group has members, and still has after the time that leaving takes."""
+    deadline = time.monotonic() + LEAVING_S
+    while count := members(cluster, [group]).get(group):
+        if time.monotonic() < deadline:
+            time.sleep(LEAVING_S / 20)
+            continue
         raise ConfigError(
             f"{count} workers of the group {group} are running: stop them first. (One that was killed counts "
             "until its session has timed out, KHABAR_SESSION_TIMEOUT_S.)"
