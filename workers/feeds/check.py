@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from workers.feeds.formats import read_document
+from workers.feeds.formats import read_answer
 from workers.feeds.model import (
     FEED_MAX_BYTES,
     NO_VALIDATORS,
@@ -76,13 +76,6 @@ class Finding:
     def is_wrong(self) -> bool:
         return self.error is not None or self.page_error is not None
 
-    @property
-    def newest(self) -> str | None:
-        """The time of the newest item, RFC 3339."""
-        items = self.document.items if self.document else ()
-        times = [item.published_at or item.updated_at for item in items]
-        return max((time for time in times if time), default=None)
-
 
 async def check_all(fetcher: Fetcher, feeds: Sequence[Feed]) -> AsyncIterator[tuple[int, Finding]]:
     """The place of each feed in `feeds` and what was found, as it becomes ready."""
@@ -106,11 +99,11 @@ async def check(fetcher: Fetcher, feed: Feed) -> Finding:
     finding = Finding(feed)
     try:
         answer = await fetcher.get(feed.url, max_bytes=FEED_MAX_BYTES, obey_robots=False)
-        finding.document = document = await _read(answer)
+        finding.document = document = await asyncio.to_thread(read_answer, answer)
         finding.is_conditional = await _is_conditional(fetcher, answer)
         if document.kind is Kind.SITEMAP_INDEX and document.children:
             child = await fetcher.get(document.children[0], max_bytes=FEED_MAX_BYTES, obey_robots=False)
-            document = await _read(child)
+            document = await asyncio.to_thread(read_answer, child)
             finding.notes.append(f"{len(finding.document.children)} sitemaps, of which the first was tried")
     except FeedError as error:
         finding.error = error
@@ -125,12 +118,6 @@ async def check(fetcher: Fetcher, feed: Feed) -> Finding:
     else:
         await _try_page(fetcher, document.items[0], finding)
     return finding
-
-
-async def _read(answer: Answer) -> Document:
-    return await asyncio.to_thread(
-        read_document, answer.body, content_type=answer.content_type, url=answer.url
-    )
 
 
 async def _is_conditional(fetcher: Fetcher, answer: Answer) -> bool:

@@ -11,7 +11,7 @@ import turbohtml
 
 from workers.boilerplate.charset import decode
 from workers.feeds.feed_list.reading import same_feed_key
-from workers.feeds.formats import read_document
+from workers.feeds.formats import read_answer
 from workers.feeds.model import FEED_MAX_BYTES, Answer, Document, Fault, FeedError, Fetcher, Kind
 
 _FEED_TYPES: Final = frozenset(
@@ -64,7 +64,9 @@ async def discover(fetcher: Fetcher, url: str) -> Discovery:
     page, links, error = None, _Links(), None
     try:
         page = await search.get(url)
-        return Discovery((Found(page.url, await _read(page), "the address itself"),), tried=1)
+        return Discovery(
+            (Found(page.url, await asyncio.to_thread(read_answer, page), "the address itself"),), tried=1
+        )
     except FeedError as failure:
         if failure.fault not in _ANSWERED:
             raise
@@ -111,7 +113,7 @@ class _Search:
                 continue
             try:
                 answer = await self.get(url)
-                document = await _read(answer)
+                document = await asyncio.to_thread(read_answer, answer)
             except FeedError:
                 continue
             if how != "a common place" or _is_of_news(document):
@@ -142,12 +144,6 @@ class _Search:
         sitemaps = [rest.strip() for name, _, rest in lines if name.strip().lower() == "sitemap"]
         sitemaps.sort(key=lambda address: "news" not in address.lower())
         return [*paths, *sitemaps[:_MAX_SITEMAPS]]
-
-
-async def _read(answer: Answer) -> Document:
-    return await asyncio.to_thread(
-        read_document, answer.body, content_type=answer.content_type, url=answer.url
-    )
 
 
 def _is_of_news(document: Document) -> bool:

@@ -89,6 +89,12 @@ class Document:
     ttl_s: float | None = None
     problems: tuple[str, ...] = ()
 
+    @property
+    def newest(self) -> str | None:
+        """The time of the newest item, RFC 3339; None where none has one."""
+        times = [item.published_at or item.updated_at for item in self.items]
+        return max((time for time in times if time), default=None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validators:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from workers.cli.feeds.words import address, described, file_option, list_if_there, newest
+from workers.cli.feeds.words import address, described, file_option, list_if_there
 from workers.feeds.discover import Discovery, Found, discover
 from workers.feeds.feed_list import add_feeds, same_feed_key
 from workers.feeds.feed_list.values import language
@@ -106,7 +106,7 @@ def _tell(path: Path, found: Sequence[Found], added: set[str], wanted: int) -> N
     for number, each in enumerate(found):
         what = "added" if each.url in added else "in the list" if number < wanted else "also found"
         click.echo(f"{what:<12} {each.url}")
-        click.echo(f"{'':<12} {described(each.document, newest(each.document))}; {each.how}")
+        click.echo(f"{'':<12} {described(each.document)}; {each.how}")
     if added:
         click.echo(f"{'':<12} {path}: {len(added)} more. Try them as polling would: khabar feeds check")
 

@@ -73,7 +73,7 @@ def _lines(finding: Finding) -> str:
     head = f"{mark:<6} {finding.feed.url}"
     lines = []
     if finding.document:
-        parts = [described(finding.document, finding.newest)]
+        parts = [described(finding.document)]
         parts.append("304 when unchanged" if finding.is_conditional else "no 304")
         parts.append(
             "page fetched" if finding.has_page else "text in the feed" if finding.has_content else "no page"

@@ -39,22 +39,16 @@ def address(text: str) -> str:
     return text if "://" in text else f"https://{text}"
 
 
-def described(document: Document, newest: str | None) -> str:
+def described(document: Document) -> str:
     """Such as: RSS, 20 items, newest 3 h ago."""
     parts = [_KINDS[document.kind]]
     if document.kind is Kind.SITEMAP_INDEX:
         parts.append(counted(len(document.children), "sitemap"))
     else:
         parts.append(counted(len(document.items), "item"))
-    if newest:
-        parts.append(f"newest {_ago(newest)}")
+    if document.newest:
+        parts.append(f"newest {_ago(document.newest)}")
     return ", ".join(parts)
-
-
-def newest(document: Document) -> str | None:
-    """The time of the newest item."""
-    times = [item.published_at or item.updated_at for item in document.items]
-    return max((time for time in times if time), default=None)
 
 
 def _ago(time: str) -> str:

@@ -10,7 +10,7 @@ from workers.feeds.formats.sitemap import read_sitemap
 from workers.feeds.formats.source import Source
 from workers.feeds.formats.xml_feed import read_feed
 from workers.feeds.formats.xml_text import check, prolog, repaired, shortened
-from workers.feeds.model import FEED_MAX_BYTES, Document, Fault, FeedError
+from workers.feeds.model import FEED_MAX_BYTES, Answer, Document, Fault, FeedError
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _HEAD_CHARS: Final = 4_096
@@ -20,6 +20,11 @@ _OTHERS: Final = {
     "opml": "a list of feeds (OPML) and no feed. Save it as a file, and: khabar feeds import FILE",
     "svg": "an image (SVG) and no feed",
 }
+
+
+def read_answer(answer: Answer) -> Document:
+    """What the address of a feed has answered; see `read_document`."""
+    return read_document(answer.body, content_type=answer.content_type, url=answer.url)
 
 
 def read_document(body: bytes, *, content_type: str | None, url: str) -> Document:

@@ -10,8 +10,8 @@ from typing import Final
 from workers.config import Settings
 from workers.errors import ConfigError, TransientError
 from workers.feeds.fetch import FetchOptions, HttpFetcher
-from workers.feeds.formats import read_document
-from workers.feeds.model import Answer, Document, Fetcher
+from workers.feeds.formats import read_answer
+from workers.feeds.model import Fetcher
 from workers.feeds.polling.metrics import Metrics
 from workers.feeds.polling.pages import DEFAULT_RETRIES, PageFetcher
 from workers.feeds.polling.patience import Patience
@@ -94,7 +94,7 @@ def _parts(settings: Settings, polling: Polling, client: Client, fetcher: Fetche
 
     return Parts(
         store=store,
-        reader=FeedReader(fetcher, parse, marks, clock=polling.metrics, not_before=polling.not_before),
+        reader=FeedReader(fetcher, read_answer, marks, clock=polling.metrics, not_before=polling.not_before),
         pages=PageFetcher(
             fetcher=fetcher,
             deliver=sender.send,
@@ -117,8 +117,3 @@ def _prepare(settings: Settings, addresses: Addresses) -> None:
             create(client, settings)
         elif name not in client.list_topics():
             raise ConfigError(f"Kafka has no topic {name}. Create what is missing: khabar topics create")
-
-
-def parse(answer: Answer) -> Document:
-    """What a feed's address held. Raises FeedError."""
-    return read_document(answer.body, content_type=answer.content_type, url=answer.url)
