@@ -185,6 +185,14 @@ RETRIED: Final = frozenset(
 """What may pass by itself; an item with another fault is not tried again."""
 
 
+POLL_OUTCOMES: Final = ("read", "unchanged", "failed")
+"""What a poll of a feed comes to; each is counted under its name."""
+ITEM_OUTCOMES: Final = (
+    "new", "changed", "old", "sent", "from_feed", "same", "elsewhere", "retried", "given_up",
+)  # fmt: skip
+"""What is counted of items: docs/feeds.md says which end as which."""
+
+
 class FeedError(KhabarError):
     """Something could not be had. `str()` says what, where and what to do; `retry_after_s` is what the server asks for."""
 

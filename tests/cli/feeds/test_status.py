@@ -47,6 +47,11 @@ def test_a_row_says_how_a_feed_goes_in_a_hundred_columns():
     assert max(map(len, rendered(long).splitlines())) <= 100
 
 
+@pytest.mark.parametrize("what", ["sent", "same", "elsewhere", "given_up"])
+def test_everything_that_an_item_can_end_as_is_counted(what):
+    assert report(state(**WELL | {f"n_{what}": "7"}))[what] == 7
+
+
 @pytest.mark.parametrize(
     ("fields", "shown"),
     [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from workers.config import Settings
 from workers.errors import ConfigError, KhabarError
-from workers.feeds.model import Feed, FeedError
+from workers.feeds.model import POLL_OUTCOMES, Feed, FeedError
 
 if TYPE_CHECKING:
     from workers.feeds.fetch import FetchOptions
@@ -57,7 +57,7 @@ class Beside:
         """What was done since the start."""
         metrics = self._polling.metrics
         done = metrics.totals
-        polls = done["read"] + done["unchanged"] + done["failed"]
+        polls = sum(done[outcome] for outcome in POLL_OUTCOMES)
         parts = [
             f"{metrics.feeds:,} of the list",
             f"{polls:,} polled",

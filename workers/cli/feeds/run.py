@@ -13,6 +13,7 @@ import click
 
 from workers.cli.context import counted, pass_settings
 from workers.config import Settings
+from workers.feeds.model import POLL_OUTCOMES
 
 if TYPE_CHECKING:
     from workers.feeds.polling.service import Polling
@@ -94,7 +95,7 @@ def command(  # noqa: PLR0913  (one argument an option)
 
 def summary(done: "Counter[str]") -> str:
     """What was done, in a line."""
-    polls = done["read"] + done["unchanged"] + done["failed"]
+    polls = sum(done[outcome] for outcome in POLL_OUTCOMES)
     parts = [
         f"polled {counted(polls, 'feed')}",
         f"{done['failed']:,} failed",

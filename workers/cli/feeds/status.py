@@ -9,6 +9,7 @@ import orjson
 
 from workers.cli.context import pass_settings, services
 from workers.config import Settings
+from workers.feeds.model import ITEM_OUTCOMES, POLL_OUTCOMES
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -65,9 +66,9 @@ def report(state: "FeedState") -> dict[str, Any]:
         "last_success_s": _rounded(state.age_s("read_at")),
         "interval_s": _rounded(state.number("interval_s")),
         "next_in_s": _rounded(next_in_s),
-        "polls": sum(counts.get(name, 0) for name in ("read", "unchanged", "failed")),
+        "polls": sum(counts.get(name, 0) for name in POLL_OUTCOMES),
         "unchanged": counts.get("unchanged", 0),
-        **{name: counts.get(name, 0) for name in ITEM_COUNTS},
+        **{name: counts.get(name, 0) for name in ITEM_OUTCOMES},
         "pending": state.waiting,
         "failures_in_a_row": failures,
         "fault": state.text("fault"),
@@ -83,9 +84,6 @@ def report(state: "FeedState") -> dict[str, Any]:
         "page_message": state.text("page_message"),
         "given_up_pages": [orjson.loads(failure) for failure in state.failures],
     }
-
-
-ITEM_COUNTS: Final = ("new", "changed", "old", "sent", "from_feed", "same", "retried", "given_up")
 
 
 def _badness(report: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -8,12 +8,10 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from workers.errors import ConfigError
-from workers.feeds.model import Fault
+from workers.feeds.model import ITEM_OUTCOMES, POLL_OUTCOMES, Fault
 from workers.stores.feed_state import FeedState
 
 LOOPBACK: Final = "127.0.0.1"
-POLLS: Final = ("read", "unchanged", "failed")
-ITEMS: Final = ("new", "changed", "old", "sent", "from_feed", "same", "elsewhere", "retried", "given_up")
 STATES: Final = ("ok", "failing", "not_polled")
 SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -59,9 +57,9 @@ class Metrics:
             "Age of the last success of the feed that waits longest.",
             registry=registry,
         )
-        for outcome in POLLS:
+        for outcome in POLL_OUTCOMES:
             self._polls.labels(outcome)
-        for outcome in ITEMS:
+        for outcome in ITEM_OUTCOMES:
             self._items.labels(outcome)
         for what in ("feed", "page"):
             self._seconds.labels(what)
@@ -75,9 +73,9 @@ class Metrics:
         self.totals.update(counts)
         for name, by in counts.items():
             what, _, fault = name.partition("_")
-            if name in POLLS:
+            if name in POLL_OUTCOMES:
                 self._polls.labels(name).inc(by)
-            elif name in ITEMS:
+            elif name in ITEM_OUTCOMES:
                 self._items.labels(name).inc(by)
             elif what in {"feed", "page"} and fault in set(Fault):
                 self._faults.labels(fault, what).inc(by)
