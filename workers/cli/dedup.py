@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 import orjson
 
-from workers.cli.context import pass_settings, services
+from workers.cli.context import counted, pass_settings, services
 from workers.config import Settings
 from workers.errors import ConfigError
 
@@ -69,7 +69,7 @@ def clear(settings: Settings, *, yes: bool) -> None:
         if not yes:
             held = sum(shard.held for shard in take(client, settings, 1))
             click.echo(
-                f"The index holds {_articles(held)}. Once it is empty, copies of what was published before are published "
+                f"The index holds {counted(held, 'article')}. Once it is empty, copies of what was published before are published "
                 "once more."
             )
             click.confirm("Empty it?", abort=True)
@@ -160,7 +160,3 @@ def _age(seconds: int | None) -> str:
         return "-"
     name, unit = next((each for each in _UNITS if seconds >= each[1]), _UNITS[-1])
     return f"{seconds // unit} {name}"
-
-
-def _articles(count: int) -> str:
-    return "1 article" if count == 1 else f"{count:,} articles"

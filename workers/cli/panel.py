@@ -22,6 +22,7 @@ from rich.text import Text
 
 from schemas.wire import InvalidError, UndecodableError
 from workers.cli.card import card, clean
+from workers.cli.context import counted
 from workers.config import Settings
 from workers.errors import KhabarError
 from workers.runtime.backoff import delays
@@ -293,5 +294,5 @@ _COLOURS: Final = {
 
 
 def _more(count: int, program: str) -> str:
-    records = "1 more record" if count == 1 else f"{count:,} more records"
+    records = counted(count, "more record")
     return f"... and {records}; `{program} tail --topic all` shows every one"

@@ -12,6 +12,7 @@ import click
 from workers.cli.context import pass_settings, services
 from workers.config import Settings
 from workers.errors import ConfigError
+from workers.feeds.sources.kinds import FORMATS
 from workers.stopping import Stop, stop_on_signals
 from workers.topics import Role, Topic, table
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from workers.feeds.sources.pages import Known
     from workers.runtime.clients import Addresses
 
-FORMATS = ("jsonl", "warc", "tar", "zip")
-
 
 @click.command("send")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="FILE... [-]")
@@ -35,7 +34,10 @@ FORMATS = ("jsonl", "warc", "tar", "zip")
 @click.option("--lang", help="Its language, as BCP 47: ar, en, fa.")
 @click.option("--content-type", help='Send any file as one page of this type: "text/html; charset=koi8-r".')
 @click.option(
-    "--format", "format_name", type=click.Choice(FORMATS), help="What the files are, whatever their names."
+    "--format",
+    "format_name",
+    type=click.Choice([kind.value for kind in FORMATS]),
+    help="What the files are, whatever their names.",
 )
 @click.option("--rate", metavar="RATE", help="No more than so many events: 200/s, 10/m, 5/h.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Stop after N events.")

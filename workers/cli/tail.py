@@ -9,7 +9,7 @@ import click
 
 from schemas.published_article import Relation
 from schemas.wire import encode
-from workers.cli.context import pass_settings, services
+from workers.cli.context import counted, pass_settings, services
 from workers.cli.moments import Moment
 from workers.config import Settings
 from workers.stopping import stop_on_signals
@@ -130,7 +130,7 @@ class _Unreadable:
 
 
 def _summary(shown: int, read: int, unreadable: int) -> str:
-    text = f"{shown:,} {'record' if shown == 1 else 'records'} of {read:,} read"
+    text = f"{counted(shown, 'record')} of {read:,} read"
     return f"{text}; {unreadable:,} not Khabar's" if unreadable else text
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from workers.cli.context import slow_progress
+from workers.cli.context import counted, slow_progress
 from workers.cli.feeds.words import address, described, file_option, list_if_there
 from workers.errors import ConfigError
 from workers.feeds.check import ADVICE, OTHER_PAGE_ADVICE, PAGE_ADVICE, Finding, check_all
@@ -30,8 +30,7 @@ def command(ctx: click.Context, *, what: Sequence[str], path: Path, quiet: bool)
     if not feeds:
         raise ConfigError(f"{path} has no feeds. Add one: khabar feeds add URL")
     wrong = asyncio.run(_check(options, feeds, quiet=quiet))
-    counted = f"{len(feeds):,} feed{'' if len(feeds) == 1 else 's'}"
-    click.echo(f"{counted}, {wrong:,} wrong" if wrong else f"{counted}, all right")
+    click.echo(f"{counted(len(feeds), 'feed')}, " + (f"{wrong:,} wrong" if wrong else "all right"))
     ctx.exit(1 if wrong else 0)
 
 
