@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workers.feeds.fetch.headers import MAX_RETRY_AFTER_S
 from workers.feeds.model import RETRIED, Fault, Feed
-from workers.feeds.polling.schedule import JITTER, RETRY_AFTER_MOST_S, Retries, after_failure, after_reading
+from workers.feeds.polling.schedule import JITTER, Retries, after_failure, after_reading
 
 chances = st.floats(0, 1)
 seconds = st.floats(1, 1e6)
@@ -56,8 +57,8 @@ def test_failures_wait_longer_each_time_and_as_long_as_the_server_asks(
         ).wait_s
 
     assert wait_s(failures) <= wait_s(failures + 1)
-    assert wait_s(failures) >= max(feed.interval_min_s, min(retry_after_s or 0, RETRY_AFTER_MOST_S))
-    assert wait_s(failures) <= max(feed.interval_max_s, RETRY_AFTER_MOST_S) * (1 + JITTER)
+    assert wait_s(failures) >= max(feed.interval_min_s, min(retry_after_s or 0, MAX_RETRY_AFTER_S))
+    assert wait_s(failures) <= max(feed.interval_max_s, MAX_RETRY_AFTER_S) * (1 + JITTER)
 
 
 @given(st.sampled_from(Fault), st.integers(1, 10_000), st.floats(0, 1e6), waits, chances)
@@ -68,7 +69,7 @@ def test_a_page_is_tried_again_for_a_day_where_its_fault_may_pass(
     wait_s = retries.wait_s(fault, tries=tries, since_s=since_s, retry_after_s=retry_after_s, chance=chance)
     assert (wait_s is None) == (fault not in RETRIED or since_s >= 86_400)
     if wait_s is not None:
-        assert wait_s >= max(60, min(retry_after_s or 0, RETRY_AFTER_MOST_S))
+        assert wait_s >= max(60, min(retry_after_s or 0, MAX_RETRY_AFTER_S))
 
 
 def test_a_page_is_tried_a_dozen_times_in_a_day():

@@ -7,8 +7,7 @@ from typing import Final
 
 from workers.feeds.model import Validators
 
-DAY_S: Final = 86_400.0
-MAX_RETRY_AFTER_S: Final = DAY_S
+MAX_RETRY_AFTER_S: Final = 86_400.0
 """A server that asks for more is asked again after a day: its clock may be wrong, or the header a mistake."""
 
 

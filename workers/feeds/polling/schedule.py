@@ -7,6 +7,7 @@ feeds that were added at once drift apart, and no wait that a server asked for i
 from dataclasses import dataclass
 from typing import Final
 
+from workers.feeds.fetch.headers import MAX_RETRY_AFTER_S
 from workers.feeds.model import RETRIED, Fault, Feed
 
 FIRST_S: Final = 600.0
@@ -16,8 +17,6 @@ SLOWER: Final = 1.5
 """Steps of the adaptive interval: a feed that has begun to publish is caught up with in few polls, and one that
 pauses for a night is not forgotten until noon."""
 JITTER: Final = 0.1
-RETRY_AFTER_MOST_S: Final = 86_400.0
-"""A server that asks for longer is asked again after a day."""
 
 TRY_FIRST_S: Final = 60.0
 TRY_MOST_S: Final = 8 * 3600.0
@@ -66,7 +65,7 @@ def after_failure(
     The interval that the feed had stays for when it is back.
     """
     wait_s = min(feed.interval_min_s * 2.0 ** min(failures - 1, 30), feed.interval_max_s)
-    wait_s = max(wait_s, min(retry_after_s or 0.0, RETRY_AFTER_MOST_S))
+    wait_s = max(wait_s, min(retry_after_s or 0.0, MAX_RETRY_AFTER_S))
     kept_s = FIRST_S if interval_s is None else interval_s
     return Next(min(max(kept_s, feed.interval_min_s), feed.interval_max_s), _later(wait_s, chance))
 
@@ -87,7 +86,7 @@ class Retries:
         if fault not in RETRIED or since_s >= self.give_up_s:
             return None
         wait_s = min(self.first_s * 2.0 ** min(tries - 1, 30), self.most_s)
-        return _later(max(wait_s, min(retry_after_s or 0.0, RETRY_AFTER_MOST_S)), chance)
+        return _later(max(wait_s, min(retry_after_s or 0.0, MAX_RETRY_AFTER_S)), chance)
 
     def is_content_due(self, fault: Fault, *, tries: int) -> bool:
         """Whether what the feed carries is sent now, where it carries anything."""
