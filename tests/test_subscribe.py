@@ -13,6 +13,7 @@ from schemas.published_article import Duplicate, PublishedArticle, Relation
 from schemas.rejected_event import RejectedEvent, RejectReason
 from schemas.wire import encode
 from tests.support.harness import addresses_of, committed_offsets, create_topics, wait_for
+from tests.support.rejected import putting
 from workers.errors import ConfigError
 from workers.origin import Origin
 from workers.runtime import following
@@ -25,23 +26,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def put(settings):
-    """put("a", "b") puts records with these ids on the rejected topic, partition 0."""
-    create_topics(settings)
-    topic = table(settings.topic_prefix)[Role.REJECTED].name
-    with closing(producer(settings, addresses_of(settings))) as client:
-
-        def put_records(*ids, partition=0, value=None, headers=(), timestamp_ms=None):
-            for each in ids:
-                record = RejectedEvent(id=each, reason=RejectReason.EMPTY, detail="")
-                client.send(
-                    topic,
-                    encode(record) if value is None else value,
-                    key=each.encode(),
-                    partition=partition,
-                    headers=list(headers),
-                    timestamp_ms=timestamp_ms,
-                ).get(timeout=20)
-
+    with putting(settings) as put_records:
         yield put_records
 
 

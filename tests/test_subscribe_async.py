@@ -6,34 +6,22 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import closing
 
 import pytest
 
-from schemas.rejected_event import RejectedEvent, RejectReason
-from schemas.wire import encode
-from tests.support.harness import addresses_of, committed_offsets, create_topics, wait_for
+from tests.support.harness import committed_offsets, wait_for
+from tests.support.rejected import putting
 from workers.errors import ConfigError
-from workers.runtime.clients import producer
 from workers.subscribe import Partition, UnreadableError
 from workers.subscribe_async import subscribe_async
-from workers.topics import Role, table
+from workers.topics import Role
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
 def put(settings):
-    """put("a", "b") puts records with these ids on the rejected topic, partition 0."""
-    create_topics(settings)
-    topic = table(settings.topic_prefix)[Role.REJECTED].name
-    with closing(producer(settings, addresses_of(settings))) as client:
-
-        def put_records(*ids, value=None):
-            for each in ids:
-                record = RejectedEvent(id=each, reason=RejectReason.EMPTY, detail="")
-                client.send(topic, value or encode(record), partition=0).get(timeout=20)
-
+    with putting(settings) as put_records:
         yield put_records
 
 

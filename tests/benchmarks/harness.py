@@ -7,22 +7,19 @@ chain.
 """
 
 import argparse
-import json
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import machine, profile, report
+from tests.benchmarks import command, machine, profile, report
 from tests.benchmarks.latency import latencies_s
 from tests.benchmarks.peers import PEERS
 from tests.benchmarks.throughput import KHABAR, Run, measure
 from workers import log
 from workers.config import Settings
 from workers.embedded.stack import Stack
-from workers.errors import ConfigError
 
 SYSTEMS = (KHABAR, *PEERS)
 
@@ -30,13 +27,7 @@ SYSTEMS = (KHABAR, *PEERS)
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     log.configure("warning", "console")
-    try:
-        with tempfile.TemporaryDirectory(prefix="khabar-bench-") as directory:
-            result = _benchmark(options, Path(directory))
-    except ConfigError as error:
-        sys.exit(str(error))
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
+    command.run(_benchmark, options)
 
 
 def _parser() -> argparse.ArgumentParser:

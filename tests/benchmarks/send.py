@@ -9,7 +9,6 @@ its first event is told beside it.
 
 import argparse
 import itertools
-import json
 import multiprocessing
 import os
 import re
@@ -17,7 +16,6 @@ import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections import deque
@@ -26,7 +24,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import machine
+from tests.benchmarks import command, machine
 from tests.support import warcs
 from tests.support.harness import addresses_of, create_topics
 from workers.config import Settings
@@ -59,13 +57,7 @@ class Run:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory(prefix="khabar-bench-") as directory:
-            result = _benchmark(options, Path(directory))
-    except ConfigError as error:
-        sys.exit(str(error))
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
+    command.run(_benchmark, options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -138,11 +130,9 @@ def _khabar(settings: Settings, crawl: Path, events: int) -> Run:
         "KHABAR_KAFKA": ",".join(settings.kafka or ()),
         "KHABAR_TOPIC_PREFIX": settings.topic_prefix,
     }
-    command = [sys.executable, "-c", "from workers.cli.main import main; main()", "send", str(crawl)]
+    words = [sys.executable, "-c", "from workers.cli.main import main; main()", "send", str(crawl)]
     before, began = _children_cpu_s(), time.perf_counter()
-    done = subprocess.run(
-        command, env=variables, cwd=machine.ROOT, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(words, env=variables, cwd=machine.ROOT, capture_output=True, text=True, check=True)
     seconds, cpu_s = time.perf_counter() - began, _children_cpu_s() - before
     found = re.search(r"sent ([0-9,]+) events? .* in ([0-9.,]+) s", done.stdout)
     if not found or int(found[1].replace(",", "")) != events:

@@ -8,14 +8,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from kafka.errors import KafkaError
 
-from schemas.rejected_event import RejectedEvent, RejectReason
-from schemas.wire import encode
+from schemas.rejected_event import RejectedEvent
 from tests.support.harness import addresses_of, committed_offsets, create_topics, wait_for
+from tests.support.rejected import rejected
 from workers.config import Settings
 from workers.embedded.stack import Stack
 from workers.runtime import following, groups
@@ -46,8 +47,7 @@ def put(settings: Settings, count: int) -> set[str]:
     topic = table(settings.topic_prefix)[Role.REJECTED].name
     with producer(settings, addresses_of(settings)) as client:
         for number, each in enumerate(ids):
-            record = RejectedEvent(id=each, reason=RejectReason.EMPTY, detail="")
-            client.send(topic, encode(record), partition=number % settings.partitions)
+            client.send(topic, rejected(each), partition=number % settings.partitions)
         client.flush()
     return set(ids)
 
@@ -58,6 +58,12 @@ def committed(settings: Settings, group: str) -> int:
         return sum(committed_offsets(settings, group, Role.REJECTED).values())
     except KafkaError:
         return -1
+
+
+def collect(settings: Settings, group: str, stop: threading.Event, seen: list[str]) -> None:
+    """Adds the ids of records to `seen` until it is told to stop."""
+    for record in subscribe("rejected", group=group, stop=stop.is_set, settings=settings):
+        seen.append(record.id)  # noqa: PERF401  (looked at meanwhile)
 
 
 def in_threads(*functions: Callable[[], object]) -> list[threading.Thread]:
@@ -207,12 +213,7 @@ def test_a_broker_that_goes_away_is_waited_for(quick: Settings, group: str, rest
     put(quick, 40)
     stop = threading.Event()
     seen: list[str] = []
-
-    def read() -> None:
-        for record in subscribe("rejected", group=group, stop=stop.is_set, settings=quick):
-            seen.append(record.id)  # noqa: PERF401  (looked at meanwhile)
-
-    [thread] = in_threads(read)
+    [thread] = in_threads(partial(collect, quick, group, stop, seen))
     try:
         assert wait_for(lambda: committed(quick, group) == 40, 60)
         restarted.kafka.kill()
@@ -230,12 +231,7 @@ def test_a_subscription_ends_though_the_broker_is_away(quick: Settings, group: s
     put(quick, 4)
     stop = threading.Event()
     seen: list[str] = []
-
-    def read() -> None:
-        for record in subscribe("rejected", group=group, stop=stop.is_set, settings=quick):
-            seen.append(record.id)  # noqa: PERF401  (looked at meanwhile)
-
-    [thread] = in_threads(read)
+    [thread] = in_threads(partial(collect, quick, group, stop, seen))
     assert wait_for(lambda: len(seen) == 4, 60)
     restarted.kafka.kill()
     stop.set()
