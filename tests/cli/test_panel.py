@@ -8,7 +8,7 @@ from rich.console import Console
 
 from schemas.published_article import Duplicate, PublishedArticle, Relation
 from schemas.wire import encode
-from workers.cli.panel import Facts, LiveScreen, PlainScreen, Rate, View, panel, totals
+from workers.cli.panel import Facts, LiveScreen, PlainScreen, View, panel, totals
 from workers.runtime.reading import Received
 from workers.runtime.supervisor import Status
 from workers.topics import Role
@@ -126,15 +126,6 @@ def test_the_live_panel_lets_cards_scroll_and_gives_the_cursor_back():
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
     assert plain.index(SALAM) < plain.rindex("Khabar")
-
-
-def test_the_rate_is_that_of_the_last_seconds():
-    rate = Rate()
-    assert rate.update(100, 0.0) == 0
-    assert rate.update(110, 1.0) == 10
-    for second in range(2, 12):
-        found = rate.update(110, float(second))
-    assert found == 0
 
 
 def test_totals_are_one_line():

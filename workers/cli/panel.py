@@ -4,7 +4,7 @@ Counts come from the topics themselves, so that a second run goes on counting fr
 """
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -35,7 +35,6 @@ POLL_MS: Final = 200
 ENDS_S: Final = 0.5
 CARDS_A_REFRESH: Final = 50
 """Of more new records between two refreshes the number is said; nobody reads faster."""
-RATE_S: Final = 5.0
 PLAIN_STATUS_S: Final = 1.0
 
 log = structlog.get_logger()
@@ -164,21 +163,6 @@ class View:
 
     def lag(self) -> str:
         return "?" if self.status.lag is None else f"{self.status.lag:,}"
-
-
-class Rate:
-    """Events a second over the last seconds."""
-
-    def __init__(self) -> None:
-        self._seen: deque[tuple[float, int]] = deque()
-
-    def update(self, total: int, now_s: float) -> float:
-        """The rate, now that `total` events have ended at `now_s` of the monotonic clock."""
-        self._seen.append((now_s, total))
-        while len(self._seen) > 2 and self._seen[1][0] <= now_s - RATE_S:
-            self._seen.popleft()
-        then_s, before = self._seen[0]
-        return (total - before) / (now_s - then_s) if now_s > then_s else 0.0
 
 
 class Screen(Protocol):

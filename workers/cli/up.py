@@ -221,7 +221,8 @@ class _Up:
         until_idle: bool,
     ) -> None:
         """Show what goes on until the workers have drained."""
-        from workers.cli.panel import Rate, View  # noqa: PLC0415
+        from workers.cli.panel import View  # noqa: PLC0415
+        from workers.runtime.rate import Rate  # noqa: PLC0415
 
         rate = Rate()
         note = ""
