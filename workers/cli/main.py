@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "run": "Run workers: read articles.raw, publish what comes of it.",
     "feeds": "Poll feeds and put their articles on articles.raw.",
     "send": "Put pages on articles.raw.",
+    "top": "Show what flows through Khabar now, in the terminal.",
     "tail": "Follow what is published, as readable cards.",
     "process": "Turn files into records on standard output, without Kafka.",
     "explain": "Show what is taken from a page, what is left out, and why.",

@@ -35,6 +35,8 @@ from workers.stores.memory import memory
 from workers.topics import OUTCOMES, Role, table
 
 LOOK_S: Final = 1.0
+LOOKS_FOR_RATES: Final = 4
+"""One finds the groups, the next their offsets; the lag is read in a rhythm of its own, so one more; two make a rate."""
 INDEX_LOOK_S: Final = 5.0
 """A census takes some forty requests."""
 STOP_S: Final = 10.0
@@ -104,6 +106,8 @@ class FlowReader:
         self._index = _Index(settings, addresses)
         self._rates = {role: Rate() for role in OUTCOMES}
         self._latest = Flow(datetime.now(UTC), {})
+        self._looks = 0
+        self._has_looked = threading.Condition()
         self._threads = [
             threading.Thread(target=self._records.run, name="khabar-flow-records", daemon=True),
             threading.Thread(target=self._look, name="khabar-flow", daemon=True),
@@ -124,6 +128,11 @@ class FlowReader:
     def latest(self) -> Flow:
         return self._latest
 
+    def wait_for_rates(self, timeout_s: float) -> None:
+        """Until `latest` has rates, or says what is away, or the time is over."""
+        with self._has_looked:
+            self._has_looked.wait_for(lambda: self._looks >= LOOKS_FOR_RATES, timeout_s)
+
     @property
     def is_alive(self) -> bool:
         """Whether both threads run; they do while a service is away."""
@@ -134,7 +143,10 @@ class FlowReader:
             while not self._stop.is_set():
                 self._groups.look()
                 self._index.look()
-                self._latest = self._flow()
+                with self._has_looked:
+                    self._latest = self._flow()
+                    self._looks += 1
+                    self._has_looked.notify_all()
                 self._stop.wait(LOOK_S)
         finally:
             self._groups.close()
