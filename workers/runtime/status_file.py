@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from os import getpid, getuid
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
 
 import structlog
@@ -31,6 +31,7 @@ SHORT_HANDED_S: Final = 30.0
 """A worker that ended starts again within 10 s (backoff.py), so one that is away for longer does not come back."""
 
 log = structlog.get_logger()
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,23 +72,23 @@ def path_of(settings: Settings, group: str) -> Path:
     return folder / f"status-{quote(group, safe='')}.json"
 
 
-class StatusFile:
-    """Writes the status once a second, however often it is offered; a folder that cannot be written is said once."""
+class Writer:
+    """Writes a status once a second, however often it is due; a folder that cannot be written is said once."""
 
-    def __init__(self, path: Path, group: str) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._group = group
         self._due = 0.0
-        self._committed = 0
-        self._moved_at = self._complete_at = datetime.now(UTC)
         self._has_failed = False
 
-    def offer(self, status: "Status") -> None:
-        """Write `status` if it is time."""
+    def is_due(self) -> bool:
+        """Whether it is time; if so, it is not for the next second."""
         if (now_s := time.monotonic()) < self._due:
-            return
+            return False
         self._due = now_s + WRITE_S
-        report = self._report(status, datetime.now(UTC))
+        return True
+
+    def write(self, report: object) -> None:
+        """Replace what stands there."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_atomically(self._path, encode(report).decode())
@@ -97,8 +98,27 @@ class StatusFile:
             self._has_failed = True
 
     def remove(self) -> None:
-        """The workers have ended in good order: there is no status any more."""
+        """All has ended in good order: there is no status any more."""
         self._path.unlink(missing_ok=True)
+
+
+class StatusFile:
+    """The status of a supervisor."""
+
+    def __init__(self, path: Path, group: str) -> None:
+        self._writer = Writer(path)
+        self._group = group
+        self._committed = 0
+        self._moved_at = self._complete_at = datetime.now(UTC)
+
+    def offer(self, status: "Status") -> None:
+        """Write `status` if it is time."""
+        if self._writer.is_due():
+            self._writer.write(self._report(status, datetime.now(UTC)))
+
+    def remove(self) -> None:
+        """The workers have ended in good order."""
+        self._writer.remove()
 
     def _report(self, status: "Status", now: datetime) -> Report:
         if status.committed != self._committed or status.lag == 0:
@@ -125,15 +145,20 @@ class StatusFile:
 
 def read_health(path: Path, group: str, stall_timeout_s: float) -> Health:
     """What the status file says now."""
+    report = read_status(path, Report, f"no workers of group {group} run here")
+    return report if isinstance(report, Health) else judge(report, datetime.now(UTC), stall_timeout_s)
+
+
+def read_status(path: Path, kind: type[R], missing: str) -> R | Health:
+    """The status in the file; bad health where there is none, which means that `missing`, or none can be read."""
     try:
-        report = decode(Report, path.read_bytes())
+        return decode(kind, path.read_bytes())
     except FileNotFoundError:
-        return Health(is_good=False, why=f"no workers of group {group} run here: there is no {path}")
+        return Health(is_good=False, why=f"{missing}: there is no {path}")
     except OSError as error:
         return Health(is_good=False, why=f"{path} cannot be read: {error.strerror}")
     except (UndecodableError, InvalidError) as error:
         return Health(is_good=False, why=f"{path} is not a status that this version wrote: {error}")
-    return judge(report, datetime.now(UTC), stall_timeout_s)
 
 
 def judge(report: Report, now: datetime, stall_timeout_s: float) -> Health:

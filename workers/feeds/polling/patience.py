@@ -23,7 +23,8 @@ class Patience:
     def __init__(self, service: str, stopping: asyncio.Event) -> None:
         self._service = service
         self._stopping = stopping
-        self._is_away = False
+        self.waiting_for: str | None = None
+        """What is wrong with the service, while it is away."""
 
     async def __call__(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """What `attempt` gives, once it does not raise TransientError."""
@@ -34,13 +35,13 @@ class Patience:
             except TransientError as error:
                 if self._stopping.is_set():
                     raise
-                if not self._is_away:
-                    self._is_away = True
+                if self.waiting_for is None:
                     log.warning("feeds_waiting", service=self._service, error=str(error))
+                self.waiting_for = str(error)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), next(waits))
                 continue
-            if self._is_away:
-                self._is_away = False
+            if self.waiting_for is not None:
+                self.waiting_for = None
                 log.info("feeds_going_on", service=self._service)
             return result

@@ -7,6 +7,7 @@ nothing is lost: a reading is stored with its items before the next one, an item
 
 import asyncio
 import functools
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from workers.errors import TransientError
+from workers.feeds.polling.health import Pulse
 from workers.feeds.polling.metrics import Metrics
 from workers.feeds.polling.pages import PageFetcher
 from workers.feeds.polling.patience import Patience
@@ -84,6 +86,7 @@ class Poller:
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._items: dict[tuple[str, str], tuple[Pending, asyncio.Task[None]]] = {}
         self._is_more = asyncio.Event()
+        self._turned_at = time.monotonic()
         self._failure: BaseException | None = None
 
     async def run(self) -> None:
@@ -109,6 +112,7 @@ class Poller:
 
     async def _work(self) -> None:
         while not self._stopping.is_set():
+            self._turned_at = time.monotonic()
             self._is_more.clear()
             self._start_feeds()
             was_busy = self._is_busy  # what ends while the state is asked may leave more behind
@@ -117,6 +121,11 @@ class Poller:
             if self._options.is_once and not (was_busy or self._is_busy or is_soon):
                 return
             await self._wait(more_s)
+
+    @property
+    def pulse(self) -> Pulse:
+        still_s = time.monotonic() - self._turned_at
+        return Pulse(len(self._feeds), len(self._reading), len(self._items), still_s)
 
     @property
     def _is_busy(self) -> bool:

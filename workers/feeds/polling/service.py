@@ -12,6 +12,7 @@ from workers.errors import ConfigError, TransientError
 from workers.feeds.fetch import FetchOptions, HttpFetcher
 from workers.feeds.formats import read_answer
 from workers.feeds.model import Fetcher
+from workers.feeds.polling.health import file_of, reported
 from workers.feeds.polling.metrics import Metrics
 from workers.feeds.polling.pages import DEFAULT_RETRIES, PageFetcher
 from workers.feeds.polling.patience import Patience
@@ -59,7 +60,11 @@ async def poll(settings: Settings, addresses: Addresses, polling: Polling, stopp
 async def _poll(settings: Settings, addresses: Addresses, polling: Polling, stopping: asyncio.Event) -> None:
     redis, kafka = Patience("redis", stopping), Patience("kafka", stopping)
     url = addresses.redis_url()
+    poller: Poller | None = None
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(
+            reported(file_of(settings), lambda: poller.pulse if poller else None, (redis, kafka))
+        )
         await kafka(lambda: asyncio.to_thread(_prepare, settings, addresses))
         client = await redis(lambda: asyncio.to_thread(connect, settings, url))
         stack.enter_context(closing(client))
@@ -80,7 +85,8 @@ async def _poll(settings: Settings, addresses: Addresses, polling: Polling, stop
             lease_s=settings.session_timeout_s,
             drain_s=settings.drain_timeout_s,
         )
-        await Poller(parts, options, redis=redis, stopping=stopping).run()
+        poller = Poller(parts, options, redis=redis, stopping=stopping)
+        await poller.run()
 
 
 def _parts(settings: Settings, polling: Polling, client: Client, fetcher: Fetcher, sender: Sender) -> Parts:
