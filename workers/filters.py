@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from schemas.published_article import Relation
@@ -30,13 +31,48 @@ class Filter:
 
     def takes(self, record: object) -> bool:
         """Whether the record passes."""
+        return self.finds(Findable(record))
+
+    def finds(self, what: "Findable") -> bool:
+        """Whether the record passes that this is of."""
         return (
-            (not self.langs or _is_in(record, self.langs))
-            and (not self.relations or _relation(record) in self.relations)
-            and (not self.sources or _is_from(record, self.sources))
-            and (not self.entities or _names_one(record, self.entities))
-            and (not self.text or self.text in _text(record))
+            (not self.langs or _is_in(what.lang, self.langs))
+            and (not self.relations or what.relation in self.relations)
+            and (not self.sources or _is_from(what, self.sources))
+            and (not self.entities or not what.names.isdisjoint(self.entities))
+            and (not self.text or self.text in what.text)
         )
+
+
+class Findable:
+    """What filters look at in a record. Texts and names are folded when they are first asked for, and kept."""
+
+    def __init__(self, record: object) -> None:
+        self._record: object = record
+        self.lang: Final[str] = (getattr(record, "lang", None) or "").lower()
+        duplicate = getattr(record, "duplicate", None)
+        self.relation: Final[Relation | None] = None if duplicate is None else duplicate.relation
+        source = getattr(record, "source", None)
+        name = source if isinstance(source, str) else getattr(source, "name", None)
+        self.source: Final = folded(name or "")
+        self.domain: Final[str] = (getattr(source, "domain", None) or "").lower()
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Ids and names, in all forms, of the entities."""
+        entities = getattr(self._record, "entities", ())
+        return frozenset(folded(name) for entity in entities for name in _names(entity))
+
+    @cached_property
+    def text(self) -> str:
+        """Title and text."""
+        parts = (getattr(self._record, "title", None), getattr(self._record, "text", None))
+        return "\n".join(folded(part) for part in parts if isinstance(part, str))
+
+    def settle(self) -> None:
+        """Fold everything now, and let go of the record."""
+        _ = self.names, self.text
+        self._record = None
 
 
 def filter_of(
@@ -83,32 +119,13 @@ def _listed(values: str | Sequence[str] | None) -> tuple[str, ...]:
     return tuple(each for each in listed if each.strip())
 
 
-def _is_in(record: object, langs: Iterable[str]) -> bool:
-    found = (getattr(record, "lang", None) or "").lower()
+def _is_in(found: str, langs: Iterable[str]) -> bool:
     return any(found == lang or found.startswith(f"{lang}-") for lang in langs)
 
 
-def _relation(record: object) -> Relation | None:
-    duplicate = getattr(record, "duplicate", None)
-    return None if duplicate is None else duplicate.relation
-
-
-def _is_from(record: object, wanted: Iterable[str]) -> bool:
-    source = getattr(record, "source", None)
-    name = source if isinstance(source, str) else getattr(source, "name", None)
-    domain = (getattr(source, "domain", None) or "").lower()
-    return any(each == folded(name or "") or domain == each or domain.endswith(f".{each}") for each in wanted)
-
-
-def _names_one(record: object, wanted: Sequence[str]) -> bool:
-    return any(not _names(entity).isdisjoint(wanted) for entity in getattr(record, "entities", ()))
+def _is_from(what: Findable, wanted: Iterable[str]) -> bool:
+    return any(each in {what.source, what.domain} or what.domain.endswith(f".{each}") for each in wanted)
 
 
 def _names(entity: Entity) -> set[str]:
-    names = {entity.id, entity.name, entity.name_en or "", *(mention.text for mention in entity.mentions)}
-    return set(map(folded, names))
-
-
-def _text(record: object) -> str:
-    parts = (getattr(record, "title", None), getattr(record, "text", None))
-    return "\n".join(folded(part) for part in parts if isinstance(part, str))
+    return {entity.id, entity.name, entity.name_en or "", *(mention.text for mention in entity.mentions)}
