@@ -11,6 +11,7 @@ import orjson
 from schemas.dead_letter import DeadReason
 from workers.cli.context import counted, pass_settings, services, slow_progress
 from workers.config import Settings
+from workers.hexadecimal import hex_rows
 
 if TYPE_CHECKING:
     from workers.runtime.clients import Addresses
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 SHOWN_BYTES = 256
 SHOWN_CHARS = 400
-ROW_BYTES = 16
 REASONS = [reason.value for reason in DeadReason]
 
 
@@ -177,11 +177,3 @@ def described(received: "Received", dead: "Dead") -> list[str]:
     lines += ["begins", *(f"  {row}" for row in hex_rows(received.value[:SHOWN_BYTES]))]
     text = clean(received.value[: 4 * SHOWN_CHARS].decode("utf-8", "replace"))[:SHOWN_CHARS]
     return [*lines, "as text", f"  {isolated(text)}"]
-
-
-def hex_rows(data: bytes) -> Iterator[str]:
-    """The bytes as hexadecimal, 16 a row, each row with its offset and what is printable ASCII in it."""
-    for offset in range(0, len(data), ROW_BYTES):
-        row = data[offset : offset + ROW_BYTES]
-        printable = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in row)
-        yield f"{offset:04x}  {row.hex(' '):<{3 * ROW_BYTES}} {printable}"
