@@ -52,7 +52,7 @@ def dead_letters(
         with admin(settings, addresses) as cluster:
             ranges = whole(client, cluster, topic)
         for received in read_ranges(client, _narrowed(ranges, position), Role.DEAD):
-            yield received, _dead(received)
+            yield received, dead_of(received)
 
 
 def _narrowed(ranges: Ranges, position: str | None) -> Ranges:
@@ -67,7 +67,8 @@ def _narrowed(ranges: Ranges, position: str | None) -> Ranges:
     }
 
 
-def _dead(received: Received) -> Dead | str:
+def dead_of(received: Received) -> Dead | str:
+    """The dead letter without its value, or what is wrong with a record that is none."""
     try:
         letter = read_dead_letter(received.headers)
     except (UndecodableError, InvalidError) as error:
