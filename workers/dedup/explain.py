@@ -136,7 +136,7 @@ def compare(
     names = _particulars(_named(article), _named(other))
     return Comparison(
         likeness=likeness,
-        passages=tuple(nlargest(MOST_PASSAGES, _passages(ours, theirs), key=lambda passage: passage.words)),
+        passages=tuple(nlargest(MOST_PASSAGES, passages(ours, theirs), key=lambda passage: passage.words)),
         numbers=numbers,
         names=names,
         rule=rule_of(verdict.relation),
@@ -207,8 +207,11 @@ def _likeness(ours: Sequence[Word], theirs: Sequence[Word]) -> Likeness:
     )
 
 
-def _passages(ours: Sequence[Word], theirs: Sequence[Word]) -> Iterator[Passage]:
-    """Runs of words in common that do not overlap in the article, in order: at each word the longest that begins there."""
+def passages(ours: Sequence[Word], theirs: Sequence[Word]) -> Iterator[Passage]:
+    """Runs of words in common that do not overlap in the article, in order: at each word the longest that begins there.
+
+    They are of SHINGLE_WORDS words at least.
+    """
     places: dict[tuple[bytes, ...], list[int]] = {}
     for there, shingle in enumerate(_shingles(theirs)):
         found = places.setdefault(shingle, [])
