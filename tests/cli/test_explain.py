@@ -31,7 +31,7 @@ from workers.outcomes import Kept
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "workers/demo/pages"
-CSS = ROOT / "workers/cli/report/page.css"
+CSS = Path(__file__).parents[2] / "workers" / "web" / "static" / "article.css"
 SHARED = ROOT.parent / "shared"
 TEXT = "The harbour will close for two days, the council said. Ferries will run from the old pier. " * 3
 NEWS = "\u062e\u0628\u0631"  # ARABIC LETTERS KHAH, BEH, REH
