@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run venv test faults compose contract lint format clean
+.PHONY: help run venv test faults compose contract browser lint format clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ compose: $(VENV)/ready-dev ## bring docker-compose.yml up for real and balance i
 
 contract: $(VENV)/ready-dev ## the AsyncAPI document under its official parser, and the example consumer in Node; needs npm
 	.ci/contract
+
+browser: $(VENV)/ready-dev ## the web page in a real browser, in English and in Arabic; needs chromium
+	$(BIN)/python -m pytest -m browser tests/web
 
 lint: $(VENV)/ready-dev ## formatting, lint, strict types, and whether the JSON Schemas and the AsyncAPI document match the code
 	$(BIN)/ruff format --check

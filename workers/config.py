@@ -110,6 +110,20 @@ def _taggers(value: str) -> tuple[str, ...]:
     return chosen
 
 
+def _hosts(value: str) -> tuple[str, ...]:
+    names = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+    if not names or not all(re.fullmatch(r"[a-z0-9_.-]+|\[[0-9a-f:.]+\]", name) for name in names):
+        raise ValueError("takes host names without ports, several separated by commas")
+    return names
+
+
+def _token(value: str) -> str:
+    # 16 letters and digits at random are 95 bits, too many to be guessed over a network.
+    if not re.fullmatch(r"[!-~]{16,200}", value):
+        raise ValueError("takes 16 to 200 printable ASCII characters without spaces")
+    return value
+
+
 def _relations(value: str) -> tuple[Relation, ...]:
     chosen = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
     if unknown := [name for name in chosen if name not in list(Relation)]:
@@ -231,6 +245,27 @@ class Settings:
         "what goes to articles.published, of unique, revision, exact, near, truncated, extended, contained_in; the "
         "rest goes to articles.duplicates",
         tuple(relation for relation in Relation if relation in DEFAULT_PUBLISHED),
+    )
+    web_token: str | None = _setting(
+        _token,
+        "with it the web page can replay dead letters, for those who know it; without it, it only shows",
+        None,
+        secret=True,
+    )
+    web_hosts: tuple[str, ...] | None = _setting(
+        _hosts,
+        "host names by which the web page may be asked for, beside those of loopback; default: on loopback no "
+        "others, elsewhere any",
+        None,
+    )
+    web_hours: int = _setting(
+        _integer(1, 24 * 30), "how far back, in hours, the articles of the web page begin", 24
+    )
+    web_articles: int = _setting(
+        _integer(10, 1_000_000), "most articles that the web page keeps in memory", 10_000
+    )
+    web_bytes: int = _setting(
+        _integer(1 << 20, 1 << 36), "most bytes that it keeps of them, with what searching needs", 128 << 20
     )
     log_level: str = _setting(_one_of("debug", "info", "warning", "error"), "least severe log line", "info")
     log_format: str = _setting(_one_of("json", "console"), "log lines as JSON or for reading", "json")

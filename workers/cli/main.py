@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "send": "Put pages on articles.raw.",
     "top": "Show what flows through Khabar now, in the terminal.",
     "tail": "Follow what is published, as readable cards.",
+    "web": "Serve a web page of the flow, the articles, duplicates and dead letters.",
     "process": "Turn files into records on standard output, without Kafka.",
     "explain": "Show what is taken from a page, what is left out, and why.",
     "dup": "Say why an article counts as a copy of another, or as none.",

@@ -1,0 +1,90 @@
+"""The numbers on the arrows of the flow: events that have passed since the page's reader began, and a second."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from schemas.wire import InvalidError, UndecodableError
+from workers.runtime.chain import StageName
+from workers.runtime.dead_letters import read_dead_letter
+from workers.runtime.flow import Flow
+from workers.runtime.rate import Rate
+from workers.runtime.reading import Received
+from workers.topics import Role
+
+
+class Arrow(StrEnum):
+    """An arrow of the picture."""
+
+    ARRIVED = "arrived"
+    """Into raw. Counted in offsets, so transactions of `khabar send` and replays add their marks."""
+    READ = "read"
+    """From raw to boilerplate: every event that has ended."""
+    CLEANED = "cleaned"
+    """From boilerplate to entities."""
+    TAGGED = "tagged"
+    """From entities to dedup."""
+    PUBLISHED = "published"
+    DUPLICATES = "duplicates"
+    REJECTED = "rejected"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Events that have passed, and a second."""
+
+    count: int = 0
+    per_s: float = 0.0
+
+
+_WAYS: Final = {
+    Role.PUBLISHED: (Arrow.READ, Arrow.CLEANED, Arrow.TAGGED, Arrow.PUBLISHED),
+    Role.DUPLICATES: (Arrow.READ, Arrow.CLEANED, Arrow.TAGGED, Arrow.DUPLICATES),
+    Role.REJECTED: (Arrow.READ, Arrow.REJECTED),
+    Role.DEAD: (Arrow.READ, Arrow.DEAD),
+}
+_DIED_AFTER: Final = {StageName.ENTITIES: (Arrow.CLEANED,), StageName.DEDUP: (Arrow.CLEANED, Arrow.TAGGED)}
+
+
+class Arrivals:
+    """Counts where events passed, from the topics in which they end: so it holds whether stages run in one process or
+    apart. `add` is for the reader's thread, `update` for one other.
+    """
+
+    def __init__(self, since_ms: float) -> None:
+        """Records that were written before are not counted."""
+        self._since_ms = since_ms
+        self._counts = Counter(dict.fromkeys(Arrow, 0))
+        self._rates = {arrow: Rate() for arrow in Arrow}
+        self.latest: Mapping[Arrow, Passed] = dict.fromkeys(Arrow, Passed())
+
+    def add(self, received: Received) -> None:
+        """Count a record of an outcome topic."""
+        if received.timestamp_ms >= self._since_ms:
+            for arrow in _way(received):
+                self._counts[arrow] += 1
+
+    def update(self, flow: Flow) -> None:
+        """Work out what a second is, now."""
+        now_s = time.monotonic()
+        counts = self._counts.copy()
+        found = {
+            arrow: Passed(counts[arrow], self._rates[arrow].update(counts[arrow], now_s)) for arrow in Arrow
+        }
+        if raw := flow.topics.get(Role.RAW):
+            found[Arrow.ARRIVED] = Passed(raw.count, raw.per_s)
+        self.latest = found
+
+
+def _way(received: Received) -> tuple[Arrow, ...]:
+    if received.role is not Role.DEAD:
+        return _WAYS[received.role]
+    try:
+        stage = read_dead_letter(received.headers).stage
+    except (UndecodableError, InvalidError):
+        stage = ""
+    return _WAYS[Role.DEAD] + next((way for name, way in _DIED_AFTER.items() if name == stage), ())
