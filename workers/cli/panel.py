@@ -131,6 +131,8 @@ class Facts:
     redis: str
     log: str
     program: str = "khabar"
+    page: str = ""
+    """The web page's address, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,8 @@ class PlainScreen:
 
     def __enter__(self) -> Self:
         facts = self._facts
-        self._line(f"Kafka {facts.kafka}, Redis {facts.redis}, log {facts.log}")
+        page = f", web page {facts.page}" if facts.page else ""
+        self._line(f"Kafka {facts.kafka}, Redis {facts.redis}, log {facts.log}{page}")
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -260,6 +263,7 @@ def panel(facts: Facts, view: View) -> RenderableType:
         ("workers", view.workers()),
         *([("feeds", clean(view.feeds))] if view.feeds else []),
         ("services", f"Kafka {facts.kafka}   Redis {facts.redis}"),
+        *([("web page", facts.page)] if facts.page else []),
         ("log", facts.log),
         ("try", f"{facts.program} send page.html    {facts.program} tail    {facts.program} audit"),
         ("", "Ctrl-C drains and stops all that was started"),

@@ -17,6 +17,7 @@ import click
 
 from workers.cli.context import pass_settings
 from workers.cli.feeds.beside import Beside
+from workers.cli.page import open_in_browser, page_beside
 from workers.cli.run import WORKERS, end_at_once, supervisor_of
 from workers.config import Settings
 from workers.errors import ConfigError
@@ -56,6 +57,8 @@ SHOW_CURSOR: Final = b"\x1b[?25h"  # DECTCEM
 @click.option(
     "--allow-private", is_flag=True, help="Of --feed: also addresses that are not on the public Internet."
 )
+@click.option("--no-web", is_flag=True, help="Serve no web page.")
+@click.option("--no-browser", is_flag=True, help="Do not open the web page in a browser.")
 @pass_settings
 def command(  # noqa: PLR0913  (one argument an option)
     settings: Settings,
@@ -66,8 +69,10 @@ def command(  # noqa: PLR0913  (one argument an option)
     feeds: Sequence[str],
     list_file: Path | None,
     allow_private: bool,
+    no_web: bool,
+    no_browser: bool,
 ) -> None:
-    """Start Kafka, Redis and the workers on this machine, and watch articles arrive.
+    """Start Kafka, Redis and the workers on this machine, and watch articles arrive, here and on a web page.
 
     Data stays in KHABAR_DATA_DIR (default: your data folder): the next start goes on from there. Services that
     KHABAR_KAFKA and KHABAR_REDIS name are used instead of own ones. Ctrl-C drains the work in flight and stops
@@ -88,8 +93,12 @@ def command(  # noqa: PLR0913  (one argument an option)
             with _logging(settings, directory / "workers.log") as log_file:
                 addresses = Addresses(kafka, stack.addresses.redis)
                 beside = Beside(settings, addresses, polling) if polling else None
-                up = _Up(settings, addresses, stack, stop, log_file, beside)
-                up.run(console, announce, count, demo=demo, until_idle=until_idle)
+                create_topics(settings, addresses)
+                with page_beside(settings, addresses, log_file, is_wanted=not (no_web or until_idle)) as page:
+                    if page and not no_browser:
+                        open_in_browser(page)
+                    up = _Up(settings, addresses, stack, stop, log_file, beside)
+                    up.run(console, announce, count, demo=demo, until_idle=until_idle, page=page)
             announce("Stopping what was started")
         announce("Stopped")
 
@@ -153,7 +162,7 @@ def _logging(settings: Settings, path: Path) -> Iterator[str]:
 
 
 class _Up:
-    """A run of the workers under the panel, from creating the topics to the end of the drain."""
+    """A run of the workers under the panel, from the first record to the end of the drain."""
 
     def __init__(
         self,
@@ -180,12 +189,12 @@ class _Up:
         *,
         demo: bool,
         until_idle: bool,
+        page: str = "",
     ) -> None:
         """Blocks until it is told to stop, or all is done with `until_idle`. Raises ConfigError as workers do."""
         from workers.cli.panel import LiveScreen, PlainScreen, Watcher, totals  # noqa: PLC0415
         from workers.runtime.chain import ALL_STAGES  # noqa: PLC0415
 
-        create_topics(self._settings, self._addresses)
         watcher = Watcher(self._settings, self._addresses)
         watcher.start()
         try:
@@ -195,7 +204,7 @@ class _Up:
                 self._settings, self._addresses, ALL_STAGES, workers, log_file=self._log_file
             )
             self._stop.supervisor = supervisor
-            show: Screen = (LiveScreen if console.is_terminal else PlainScreen)(console, self._facts())
+            show: Screen = (LiveScreen if console.is_terminal else PlainScreen)(console, self._facts(page))
             if console.is_terminal:
                 announce("")
             with _supervising(supervisor, self._settings) as thread, _polling_beside(self._beside), show:
@@ -205,11 +214,11 @@ class _Up:
         finally:
             watcher.stop()
 
-    def _facts(self) -> "Facts":
+    def _facts(self, page: str) -> "Facts":
         from workers.cli.panel import Facts  # noqa: PLC0415
 
         redis = self._settings.shown()["KHABAR_REDIS"] if self._settings.redis else self._addresses.redis
-        return Facts(",".join(self._addresses.kafka), redis or "", self._log_file, program_name())
+        return Facts(",".join(self._addresses.kafka), redis or "", self._log_file, program_name(), page)
 
     def _watch(
         self,
