@@ -18,7 +18,7 @@ from schemas.wire import decode, encode
 from tests.support.bad_input import CASES, text_of
 from tests.support.texts import page
 from workers.errors import PoisonEventError, TransientError
-from workers.origin import Origin, header
+from workers.origin import REPLAY_NAME_HEADER, Origin, header
 from workers.outcomes import Dropped, Failed
 from workers.runtime import chain
 from workers.runtime.chain import ALL_STAGES, Death, Processed, build_chain, check_consecutive, group_name
@@ -227,9 +227,11 @@ ORIGIN, READ = "khabar-origin", "khabar-read"
     ("topic", "headers", "origin", "read"),
     [
         ("t.raw", [], "t.raw:0:7", "t.raw:0:7"),
-        ("t.raw", [(ORIGIN, b"t.raw:1:2")], "t.raw:1:2", "t.raw:0:7"),
+        ("t.raw", [(ORIGIN, b"t.raw:0:2")], "t.raw:0:2", "t.raw:0:7"),
         ("t.raw", [(ORIGIN, b"\xff"), (READ, b"no")], "t.raw:0:7", "t.raw:0:7"),
-        ("t.raw", [(ORIGIN, b"t.raw:9:9"), (ORIGIN, b"t.raw:1:2")], "t.raw:1:2", "t.raw:0:7"),
+        ("t.raw", [(ORIGIN, b"t.raw:9:9"), (ORIGIN, b"t.raw:0:2")], "t.raw:0:2", "t.raw:0:7"),
+        ("t.raw", [(ORIGIN, b"t.raw:0:8")], "t.raw:0:7", "t.raw:0:7"),
+        ("t.raw", [(ORIGIN, b"t.raw:1:2")], "t.raw:0:7", "t.raw:0:7"),
         ("t.raw", [(ORIGIN, b"other.raw:1:2"), (READ, b"other.raw:3:4")], "t.raw:0:7", "t.raw:0:7"),
         ("t.cleaned", [(ORIGIN, b"t.raw:1:2")], "t.raw:1:2", "t.raw:1:2"),
         ("t.cleaned", [(ORIGIN, b"t.raw:1:2"), (READ, b"t.raw:0:5")], "t.raw:1:2", "t.raw:0:5"),
@@ -240,6 +242,8 @@ ORIGIN, READ = "khabar-origin", "khabar-read"
         "replay",
         "a producer's own headers",
         "the last one counts",
+        "forged, of an event to come",
+        "forged, of another partition",
         "mirrored from another topic",
         "between",
         "replay, between",
@@ -251,6 +255,12 @@ def test_lineage_names_the_event_and_the_record_that_was_read(topic, headers, or
     assert (str(found.origin), str(found.read)) == (origin, read)
     expected = ((ORIGIN, origin.encode()),) + (((READ, read.encode()),) if read != origin else ())
     assert found.lineage() == expected
+
+
+@pytest.mark.parametrize(("origin", "is_replay"), [(b"t.raw:0:2", True), (b"t.raw:0:8", False), (b"", False)])
+def test_only_a_replay_carries_the_name_of_its_replay(origin, is_replay):
+    found = event(offset=7, headers=[(ORIGIN, origin), (REPLAY_NAME_HEADER, b"mine")])
+    assert (header(found.lineage(), REPLAY_NAME_HEADER) == b"mine") is is_replay
 
 
 # Verdicts, sizes, dead letters
@@ -354,7 +364,7 @@ def test_an_id_that_is_none_of_khabars_makes_a_dead_letter_of_an_article():
 
 @pytest.mark.parametrize("key", [b"\xff\x00", b"", None], ids=["bytes", "empty", "none"])
 def test_a_dead_letter_is_the_event_itself_and_says_why_it_died(key):
-    headers = [("url", b"\xff"), ("url", b"second"), (ORIGIN, b"t.raw:1:2"), ("x", b"")]
+    headers = [("url", b"\xff"), ("url", b"second"), (ORIGIN, b"t.raw:0:2"), ("x", b"")]
     dead = event(b"\x00\xff", 7, headers=headers, key=key)
     output = dead_output(
         dead, Death(PoisonEventError("why", DeadReason.CRASHED, error="E"), "process"), dead.lineage()
@@ -368,9 +378,9 @@ def test_a_dead_letter_is_the_event_itself_and_says_why_it_died(key):
         "E",
         "process",
     )
-    assert (letter.topic, letter.partition, letter.offset, letter.origin) == ("t.raw", 0, 7, "t.raw:1:2")
+    assert (letter.topic, letter.partition, letter.offset, letter.origin) == ("t.raw", 0, 7, "t.raw:0:2")
     assert set(letter.versions) == {"khabar", *ALL_STAGES}
-    assert header(output.headers, ORIGIN) == b"t.raw:1:2"
+    assert header(output.headers, ORIGIN) == b"t.raw:0:2"
     assert header(output.headers, READ) == b"t.raw:0:7"
     names = [name for name, _ in output.headers]
     assert [name for name in (ORIGIN, READ, "khabar-dead-letter") if names.count(name) != 1] == []

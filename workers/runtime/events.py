@@ -52,12 +52,17 @@ class Event:
     def origin(self) -> Origin:
         """The identity of the event across crashes and replays; a replay carries that of the event it repeats.
 
-        A raw event that names an event of another topic (mirrored, or a producer's own header) is itself.
+        A replay stands in the partition of the event that it repeats, behind it. So a raw event that names any other
+        (mirrored, or a producer's own header) is itself, and none can take the identity of an event to come.
         """
         named = _parsed(header(self.headers, ORIGIN_HEADER))
-        if named is None or (self._is_raw and named.topic != self.position.topic):
+        if named is None or (self._is_raw and not self._is_behind(named)):
             return self.read
         return named
+
+    def _is_behind(self, other: Origin) -> bool:
+        here = self.position
+        return (other.topic, other.partition) == (here.topic, here.partition) and other.offset < here.offset
 
     @property
     def _is_raw(self) -> bool:
@@ -71,8 +76,8 @@ class Event:
         names: Headers = ((ORIGIN_HEADER, origin.encode()),)
         if read != origin:
             names = (*names, (READ_HEADER, read.encode()))
-        if name := header(self.headers, REPLAY_NAME_HEADER):
-            names = (*names, (REPLAY_NAME_HEADER, name))
+            if name := header(self.headers, REPLAY_NAME_HEADER):
+                names = (*names, (REPLAY_NAME_HEADER, name))
         number = replay.encode() or (not self._is_raw and header(self.headers, REPLAY_HEADER))
         return (*names, (REPLAY_HEADER, number)) if number else names
 
