@@ -20,3 +20,21 @@ def run(benchmark: Callable[[argparse.Namespace, Path], dict[str, Any]], options
         sys.exit(str(error))
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def positive(value: str) -> int:
+    """For argparse."""
+    if not (value.isascii() and value.isdigit() and int(value)):
+        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number above 0")
+    return int(value)
+
+
+def show(*lines: str) -> None:
+    """What was found."""
+    for line in lines:
+        print(line, flush=True)
+
+
+def say(line: str) -> None:
+    """What is being done."""
+    print(line, file=sys.stderr, flush=True)

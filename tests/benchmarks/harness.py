@@ -7,7 +7,6 @@ chain.
 """
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -36,7 +35,9 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--events", type=_positive, default=20_000, help="events in a run (%(default)s)")
+    parser.add_argument(
+        "--events", type=command.positive, default=20_000, help="events in a run (%(default)s)"
+    )
     parser.add_argument(
         "--sizes", type=_sizes, default=(1000, 4000, 12000), help="bytes of an event (1000,4000,12000)"
     )
@@ -53,29 +54,29 @@ def _parser() -> argparse.ArgumentParser:
 
 def _benchmark(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
     facts = machine.facts()
-    _print(*machine.lines(facts))
+    command.show(*machine.lines(facts))
     result: dict[str, Any] = {"facts": dict(facts), "arguments": _plain(options)}
-    with Stack(directory / "stack", settings=Settings(), on_progress=_say) as stack:
+    with Stack(directory / "stack", settings=Settings(), on_progress=command.say) as stack:
         settings = replace(Settings(), kafka=(stack.addresses.kafka,), redis=stack.addresses.redis)
         if options.rounds:
             runs = list(_runs(options, settings, directory))
             lines = report.summary(runs)
-            _print(
+            command.show(
                 "",
                 f"{options.events} events a run of random bytes, {settings.partitions} partitions, batches of "
                 f"{settings.batch_events} events; medians of {options.rounds} rounds",
                 *report.throughput_lines(lines),
             )
             if goal := report.goal_line(lines, KHABAR):
-                _print("", goal)
+                command.show("", goal)
             result |= {"runs": [asdict(run) for run in runs], "summary": [asdict(line) for line in lines]}
         if options.latency_events:
             seconds = latencies_s(settings, directory, options.latency_events)
-            _print("", report.latency_line(seconds))
+            command.show("", report.latency_line(seconds))
             result["latency_s"] = seconds
         if options.profile:
             result["profile"] = _profile(options, settings, directory)
-    _print("", f"load at the end: {machine.load()}")
+    command.show("", f"load at the end: {machine.load()}")
     return result
 
 
@@ -84,7 +85,7 @@ def _runs(options: argparse.Namespace, settings: Settings, logs: Path) -> Iterat
         for size_bytes in options.sizes:
             for system in SYSTEMS:
                 run = measure(system, settings, logs, size_bytes=size_bytes, events=options.events)
-                _say(
+                command.say(
                     f"round {number}: {size_bytes} bytes, {system}: {run.events_per_s:,.0f} events/s, "
                     f"{run.cpu_us:.0f} µs of CPU an event"
                 )
@@ -102,8 +103,8 @@ def _profile(options: argparse.Namespace, settings: Settings, directory: Path) -
         events=options.events,
         watch=lambda pid: profile.recording(pid, directory / "samples", found),
     )
-    _print("", f"Profile at {size_bytes} bytes, {run.cpu_us:.0f} µs of CPU an event while profiled")
-    _print(*profile.lines(found, options.events))
+    command.show("", f"Profile at {size_bytes} bytes, {run.cpu_us:.0f} µs of CPU an event while profiled")
+    command.show(*profile.lines(found, options.events))
     return {
         "run": asdict(run),
         "cpu_s_by_part": dict(found.by_part),
@@ -113,13 +114,7 @@ def _profile(options: argparse.Namespace, settings: Settings, directory: Path) -
 
 
 def _sizes(value: str) -> tuple[int, ...]:
-    return tuple(_positive(part) for part in value.split(","))
-
-
-def _positive(value: str) -> int:
-    if not (number := _count(value)):
-        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number above 0")
-    return number
+    return tuple(command.positive(part) for part in value.split(","))
 
 
 def _count(value: str) -> int:
@@ -130,15 +125,6 @@ def _count(value: str) -> int:
 
 def _plain(options: argparse.Namespace) -> dict[str, Any]:
     return {name: str(value) if isinstance(value, Path) else value for name, value in vars(options).items()}
-
-
-def _print(*lines: str) -> None:
-    for line in lines:
-        print(line, flush=True)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -96,9 +96,14 @@ def latency_line(seconds: Sequence[float]) -> str:
     """Percentiles by nearest rank, and whether the median meets its goal."""
     ranked = sorted(seconds)
     median_s = statistics.median(ranked)
-    p90_s = ranked[min(len(ranked) - 1, -(-len(ranked) * 9 // 10) - 1)]
+    p90_s = percentile(ranked, 90)
     verdict = "met" if median_s < GOAL_LATENCY_S else "NOT met"
     return (
         f"Latency, send to read, whole chain, idle stack, {len(ranked)} events: p50 {median_s * 1000:.0f} ms, "
         f"p90 {p90_s * 1000:.0f} ms, max {ranked[-1] * 1000:.0f} ms. Goal: median below {GOAL_LATENCY_S:g} s: {verdict}"
     )
+
+
+def percentile(ranked: Sequence[float], share: int) -> float:
+    """By nearest rank, of values in ascending order; `share` in per cent, above 0."""
+    return ranked[-(-len(ranked) * share // 100) - 1]

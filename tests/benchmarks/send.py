@@ -66,42 +66,38 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--events", type=_positive, default=100_000, help="pages in the file (%(default)s)")
-    parser.add_argument("--size", type=_positive, default=10_000, help="bytes of a page (%(default)s)")
-    parser.add_argument("--rounds", type=_positive, default=3, help="(%(default)s)")
+    parser.add_argument(
+        "--events", type=command.positive, default=100_000, help="pages in the file (%(default)s)"
+    )
+    parser.add_argument("--size", type=command.positive, default=10_000, help="bytes of a page (%(default)s)")
+    parser.add_argument("--rounds", type=command.positive, default=3, help="(%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every run to FILE, too")
     return parser
 
 
-def _positive(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and int(value)):
-        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number above 0")
-    return int(value)
-
-
 def _benchmark(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
     facts = machine.facts()
-    _print(*machine.lines(facts))
+    command.show(*machine.lines(facts))
     crawl = warcs.write(directory / "crawl.warc.gz", warcs.crawl(options.events, options.size))
-    _print(
+    command.show(
         f"WARC file {crawl.stat().st_size / 1e6:,.0f} MB, {options.events:,} pages of {options.size:,} bytes"
     )
     runs: list[Run] = []
-    with Stack(directory / "stack", settings=Settings(), on_progress=_say) as stack:
+    with Stack(directory / "stack", settings=Settings(), on_progress=command.say) as stack:
         settings = replace(Settings(), kafka=(stack.addresses.kafka,), redis=stack.addresses.redis)
         for number in range(1, options.rounds + 1):
             for system in (_khabar, _bare):
                 with _fresh_topics(settings) as fresh:
                     run = system(fresh, crawl, options.events)
-                _say(
+                command.say(
                     f"round {number}: {run.system}: {run.events_per_s:,.0f} events/s "
                     f"({run.own_events_per_s:,.0f}), {run.cpu_us:.0f} µs of CPU an event, load {machine.load()}"
                 )
                 runs.append(run)
     ratio = _ratio(runs, "events_per_s")
-    _print("", *_lines(runs), "")
+    command.show("", *_lines(runs), "")
     verdict = "met" if ratio >= GOAL_RATIO else "NOT met"
-    _print(
+    command.show(
         f"khabar send, of the bare loop: {ratio:.2f} (without the start of Python {_ratio(runs, 'own_events_per_s'):.2f}). "
         f"Goal: {GOAL_RATIO:.2f}: {verdict}",
         f"load at the end: {machine.load()}",
@@ -206,15 +202,6 @@ def _lines(runs: Sequence[Run]) -> Iterator[str]:
         spread = f"{min(rates):,.0f}-{max(rates):,.0f}"
         cpu = statistics.median(run.cpu_us for run in found)
         yield f"{system:<20} {statistics.median(rates):>9,.0f} {spread:>15} {cpu:>13.0f}"
-
-
-def _print(*lines: str) -> None:
-    for line in lines:
-        print(line, flush=True)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -79,10 +79,10 @@ def measure(
     create_topics(settings)
     try:
         with _running(system, settings, logs) as running:
-            with _producer(settings) as producer:
+            with bulk_producer(settings) as producer:
                 _send(producer, settings, values, WARM_UP_EVENTS)
-            _await(running, WARM_UP_EVENTS)
-            with _producer(settings, {"transactional.id": f"{name}-backlog"}) as producer:
+            await_committed(running, WARM_UP_EVENTS)
+            with bulk_producer(settings, {"transactional.id": f"{name}-backlog"}) as producer:
                 producer.init_transactions()
                 producer.begin_transaction()
                 _send(producer, settings, values, events)
@@ -90,7 +90,7 @@ def measure(
                 with watch(running.pid):
                     return _measured(system, size_bytes, events, running, producer.commit_transaction)
     finally:
-        _delete_topics(settings)
+        delete_topics(settings)
 
 
 def _measured(
@@ -99,19 +99,19 @@ def _measured(
     before = cpu_s(running.pid)
     started = time.monotonic()
     release()
-    points = _await(running, WARM_UP_EVENTS + events)
+    points = await_committed(running, WARM_UP_EVENTS + events)
     spent = {pid: spent_s - before.get(pid, 0.0) for pid, spent_s in cpu_s(running.pid).items()}
     return Run(
         system=system,
         size_bytes=size_bytes,
         events=events,
-        events_per_s=_speed([(at_s - started, done - WARM_UP_EVENTS) for at_s, done in points], events),
+        events_per_s=speed([(at_s - started, done - WARM_UP_EVENTS) for at_s, done in points], events),
         cpu_us=sum(spent.values()) / events * 1e6,
         main_cpu_us=spent[running.pid] / events * 1e6,
     )
 
 
-def _speed(points: Sequence[tuple[float, int]], events: int) -> float:
+def speed(points: Sequence[tuple[float, int]], events: int) -> float:
     """Events a second in the steady part, by least squares: Khabar tells its count twice a second."""
     low, high = (events * share for share in STEADY)
     steady = [(at_s, done) for at_s, done in points if low <= done <= high]
@@ -120,7 +120,7 @@ def _speed(points: Sequence[tuple[float, int]], events: int) -> float:
     return statistics.linear_regression(*zip(*steady, strict=True)).slope
 
 
-def _await(running: Running, count: int) -> list[tuple[float, int]]:
+def await_committed(running: Running, count: int) -> list[tuple[float, int]]:
     """When (monotonic clock) which count of committed events was first seen, up to `count`."""
     points: list[tuple[float, int]] = []
     changed_at = time.monotonic()
@@ -155,8 +155,8 @@ def _running(system: str, settings: Settings, logs: Path) -> Iterator[Running]:
         log_file = logs / f"{settings.group}.log"
         stages = [StageName.BOILERPLATE]
         with supervised(settings, chains.forward, stages=stages, log_file=str(log_file)) as supervisor:
-            _await_worker(supervisor, log_file)
-            yield Running(supervisor.pids[0], lambda: _committed(supervisor, log_file))
+            await_worker(supervisor, log_file)
+            yield Running(supervisor.pids[0], lambda: committed(supervisor, log_file))
         return
     names = table(settings.topic_prefix)
     job = Job(
@@ -170,25 +170,26 @@ def _running(system: str, settings: Settings, logs: Path) -> Iterator[Running]:
         yield running
 
 
-def _await_worker(supervisor: Supervisor, log_file: Path) -> None:
+def await_worker(supervisor: Supervisor, log_file: Path) -> None:
     deadline = time.monotonic() + STALLED_S
     while not supervisor.pids:
-        _committed(supervisor, log_file)
+        committed(supervisor, log_file)
         if time.monotonic() > deadline:
             raise RuntimeError("No worker has started")
         time.sleep(POLL_S)
 
 
-def _committed(supervisor: Supervisor, log_file: Path) -> int:
+def committed(supervisor: Supervisor, log_file: Path) -> int:
     status = supervisor.status()
     if status.restarts:
-        last = log_file.read_text().splitlines()[-10:]
+        lines = log_file.read_text().splitlines()
+        last = [line for line in lines if '"level": "info"' not in line][-10:] or lines[-10:]
         raise RuntimeError("\n".join(["The worker has ended; the end of its log:", *last]))
     return status.committed
 
 
 @contextmanager
-def _producer(settings: Settings, more: dict[str, object] | None = None) -> Iterator[Producer]:
+def bulk_producer(settings: Settings, more: dict[str, object] | None = None) -> Iterator[Producer]:
     producer = Producer(
         {
             "bootstrap.servers": ",".join(addresses_of(settings).kafka),
@@ -197,8 +198,12 @@ def _producer(settings: Settings, more: dict[str, object] | None = None) -> Iter
         }
         | (more or {})
     )
-    yield producer
-    producer.flush(STALLED_S)
+    try:
+        yield producer
+        producer.flush(STALLED_S)
+    finally:
+        producer.purge()  # or it looks for its broker when that is gone
+        producer.close()
 
 
 def _send(producer: Producer, settings: Settings, values: Sequence[bytes], count: int) -> None:
@@ -214,7 +219,7 @@ def _send(producer: Producer, settings: Settings, values: Sequence[bytes], count
     producer.flush()
 
 
-def _delete_topics(settings: Settings) -> None:
+def delete_topics(settings: Settings) -> None:
     """The topics of the run, their files at once: the broker's default keeps them for a minute."""
     names = [topic.name for topic in table(settings.topic_prefix).values()]
     with admin(settings, addresses_of(settings)) as client:
