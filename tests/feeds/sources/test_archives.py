@@ -5,6 +5,7 @@ import io
 import os
 import tarfile
 import threading
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -142,6 +143,26 @@ def test_links_and_devices_in_a_tar_archive_are_counted(tmp_path):
             info.type, info.linkname = kind, "/etc/passwd"
             archive.addfile(info)
     assert everything(plan_of(path)) == ([], [], {"NO_FILE": 3})
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME], ids=str)
+def test_a_header_that_unpacks_to_much_is_a_mistake_and_costs_no_memory(tmp_path, kind):
+    path, size = tmp_path / "a.tar.gz", 256 << 20
+    bomb = tarfile.TarInfo("bomb")
+    bomb.type, bomb.size = kind, size
+    with gzip.open(path, "wb", compresslevel=1) as stream:
+        stream.write(tarfile.TarInfo("a.txt").tobuf() + bomb.tobuf())
+        for _ in range(size >> 20):
+            stream.write(bytes(1 << 20))
+    tracemalloc.start()
+    try:
+        events, [mistake], _ = everything(plan_of(path, limit=1000))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [event.value for event in events] == [b""]
+    assert "breaks off, or is broken, after member 1" in str(mistake)
+    assert peak_bytes < 8 << 20
 
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])

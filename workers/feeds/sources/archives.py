@@ -32,6 +32,8 @@ _UNREADABLE: Final = (
 _MACOS_FOLDER: Final = "__MACOSX"
 _ENCRYPTED: Final = 0x1  # APPNOTE.TXT, section 4.4.4
 _PIECE_BYTES: Final = 1 << 20
+_HEADER_BYTES: Final = 1 << 20
+"""Of a tar's own headers; a path of Linux has at most 4,096 bytes."""
 _ZEROS: Final = bytes(tarfile.BLOCKSIZE)
 
 
@@ -68,7 +70,7 @@ def read_tar(
     """The events of the members after `start`, in the archive's order; packed with gzip, bzip2, xz, or not at all."""
     number = 0
     try:
-        unpacked = _Watched(_unpacked(stream))
+        unpacked = _Watched(_unpacked(stream), max_bytes + _HEADER_BYTES)
         with tarfile.open(fileobj=cast("IO[bytes]", unpacked), mode="r:") as archive:
             while info := archive.next():
                 archive.members.clear()  # type: ignore[attr-defined]  # tarfile keeps all of them
@@ -92,15 +94,19 @@ def read_tar(
 class _Watched:
     """Remembers what was read last: of a whole tar archive a block of zeros, which tarfile does not ask for.
 
-    Seeks forward in a pipe, too.
+    Seeks forward in a pipe, too. Gives at most `most_bytes` at once: tarfile takes the size of a long name or of a pax
+    header from the archive, and would hold all of it.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, most_bytes: int) -> None:
         self._stream = stream
+        self._most_bytes = most_bytes
         self._position = 0
         self.last = b""
 
     def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= self._most_bytes:
+            raise tarfile.ReadError(f"a header of {size:,} bytes")
         self.last = self._stream.read(size)
         self._position += len(self.last)
         return self.last
