@@ -193,3 +193,16 @@ def test_a_file_that_cannot_be_read_is_said(run, name):
 def test_help_needs_nothing(run, name):
     result = run(name, "--help")
     assert (result.exit_code, "Usage: main feeds" in result.output) == (0, True)
+
+
+@pytest.mark.parametrize("command", ["add", "check"])
+@pytest.mark.parametrize(
+    "url", ["https://user:zaytun@news.example/a@b", "user:zay@tun@news.example", "http://zaytun@[::1/"]
+)
+def test_an_address_with_a_login_is_refused_and_not_shown(run, command, url):
+    result = run(command, url)
+    assert result.exit_code == 2
+    assert "***@" in result.output
+    assert "takes a URL without user name and password" in result.output
+    assert "zaytun" not in result.output
+    assert "tun@" not in result.output

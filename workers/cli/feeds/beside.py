@@ -91,6 +91,7 @@ def polling_of(
 
     Raises ConfigError for a wrong list, and for an address where there is no feed, saying why.
     """
+    from workers.cli.feeds.words import address  # noqa: PLC0415
     from workers.feeds.fetch import Allowed, FetchOptions  # noqa: PLC0415
     from workers.feeds.polling.service import Polling  # noqa: PLC0415
     from workers.feeds.polling.watched import Given, ListFile  # noqa: PLC0415
@@ -99,7 +100,7 @@ def polling_of(
     fetch = listed.fetch if isinstance(listed, ListFile) else FetchOptions()
     if allow_private:
         fetch = replace(fetch, allowed=Allowed(private=True))
-    found = asyncio.run(_discovered(urls, fetch)) if urls else []
+    found = asyncio.run(_discovered([address(url) for url in urls], fetch)) if urls else []
 
     def read_list() -> Sequence[Feed] | None:
         feeds = listed()

@@ -1,5 +1,6 @@
 """What `khabar feeds add` and `check` share: their options, and how a feed is described."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 import click
 
 from workers.cli.context import counted
+from workers.errors import ConfigError
 from workers.feeds.feed_list import DEFAULT_FILE, FeedList, read_feed_list
 from workers.feeds.model import Document, Kind
 
@@ -35,8 +37,16 @@ def list_if_there(path: Path) -> FeedList:
 
 
 def address(text: str) -> str:
-    """A URL as people type it."""
-    return text if "://" in text else f"https://{text}"
+    """A URL as people type it. Raises ConfigError for one with a login, which would stand in logs and on topics."""
+    url = text if "://" in text else f"https://{text}"
+    scheme, _, rest = url.partition("://")
+    login, at, _ = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")
+    if at:
+        shown = f"{scheme}://***@{rest.removeprefix(login + at)}"
+        raise ConfigError(
+            f"{shown}: takes a URL without user name and password, which would be shown everywhere"
+        )
+    return url
 
 
 def described(document: Document) -> str:
