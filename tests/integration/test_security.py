@@ -20,7 +20,7 @@ from tests.support.secured import (
     USER,
     WRONG_PASSWORD,
     Authority,
-    secured_kafka,
+    needed,
     secured_redis,
     speaks_tls,
 )
@@ -28,7 +28,6 @@ from workers.cli import main as cli
 from workers.cli.up import put_demo
 from workers.config import Settings
 from workers.demo.events import demo_events
-from workers.embedded.redis_server import find_redis_server
 from workers.errors import ConfigError, TransientError
 from workers.runtime import clients
 from workers.runtime.audit import audit
@@ -40,34 +39,6 @@ from workers.topics import OUTCOMES
 pytestmark = pytest.mark.integration
 QUICK_MS = 1500
 """In place of the ten seconds that an answer may take, where none will come."""
-
-
-def needed(is_there, message):
-    if not is_there:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    needed(shutil.which("openssl"), "certificates are made by the openssl command")
-    return tmp_path_factory.mktemp("secured")
-
-
-@pytest.fixture(scope="module")
-def authority(folder):
-    return Authority(folder / "authority")
-
-
-@pytest.fixture(scope="module")
-def kafka(folder, authority):
-    with secured_kafka(folder / "kafka", authority) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def redis_with_login(folder, authority):
-    with secured_redis(folder / "redis", find_redis_server(None), authority, is_tls=False) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

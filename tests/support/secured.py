@@ -9,8 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
 import redis
-from kafka.admin import KafkaAdminClient, ScramMechanism, UserScramCredentialUpsertion
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    KafkaAdminClient,
+    ResourcePattern,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 
 from workers.embedded import kafka_server
 from workers.embedded.java import find_java
@@ -24,6 +33,7 @@ USER = "khabar-user"
 PLAIN_PASSWORD = "zaytun-PLAIN-7731"
 SCRAM_PASSWORD = "zaytun-SCRAM-8842"
 REDIS_PASSWORD = "zaytun/REDIS@9953"
+LOOPBACK_NAMES = f"IP:{LOOPBACK},DNS:localhost"
 WRONG_PASSWORD = "zaytun-WRONG-1064"
 SECRETS = (
     *(PLAIN_PASSWORD, SCRAM_PASSWORD, REDIS_PASSWORD, WRONG_PASSWORD),
@@ -42,7 +52,15 @@ listener.name.login.plain.sasl.jaas.config=org.apache.kafka.common.security.plai
 user_{user}="{password}";
 listener.name.login.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.mutual.ssl.client.auth=required
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:{user};User:CN=khabar
 """
+
+
+def needed(is_there: object, message: str) -> None:
+    """Skips the test where something is not there; in CI it fails."""
+    if not is_there:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,14 +89,16 @@ class Authority:
             self.certificate,
         )
 
-    def sign(self, name: str) -> Certificate:
-        """A certificate for 127.0.0.1 and localhost, good for either end of a connection."""
+    def sign(self, name: str, *, valid_for: str = LOOPBACK_NAMES, days: int = 2) -> Certificate:
+        """A certificate for 127.0.0.1 and localhost, good for either end of a connection; with -1 days, it expired
+        yesterday.
+        """
         files = [self._folder / f"{name}.{ending}" for ending in ("pem", "key", "both", "csr", "names")]
         certificate, key, both, request, names = files
-        names.write_text(f"subjectAltName=IP:{LOOPBACK},DNS:localhost")
+        names.write_text(f"subjectAltName={valid_for}")
         _openssl("req", *_new_key(key), "-subj", f"/CN={name}", "-out", request)
         signer = ["-CA", self.certificate, "-CAkey", self._key, "-CAcreateserial", "-extfile", names]
-        _openssl("x509", "-req", "-in", request, *signer, "-days", "2", "-out", certificate)
+        _openssl("x509", "-req", "-in", request, *signer, "-days", str(days), "-out", certificate)
         both.write_text(key.read_text() + certificate.read_text())
         return Certificate(certificate, key, both)
 
@@ -104,7 +124,10 @@ class SecuredKafka:
 
 @contextmanager
 def secured_kafka(folder: Path, authority: Authority) -> Iterator[SecuredKafka]:
-    """A running broker that takes USER with PLAIN_PASSWORD (PLAIN) and SCRAM_PASSWORD (SCRAM-SHA-512)."""
+    """A running broker that takes USER with PLAIN_PASSWORD (PLAIN) and SCRAM_PASSWORD (SCRAM-SHA-512).
+
+    USER, the client certificate `khabar` and all who come by `plain` may do everything, others what they are allowed.
+    """
     folder.mkdir()
     program = KafkaProgram.prepare(find_java(None), cache_directory(), folder, lambda _: None)
     plain, login, mutual = free_port(), free_port(), free_port()
@@ -128,18 +151,35 @@ def secured_kafka(folder: Path, authority: Authority) -> Iterator[SecuredKafka]:
         return words
 
     with _running("Kafka", command, lambda: kafka_server.answers(plain), folder):
-        with KafkaAdminClient(bootstrap_servers=[f"{LOOPBACK}:{plain}"]) as client:
-            made = UserScramCredentialUpsertion(USER, ScramMechanism.SCRAM_SHA_512, SCRAM_PASSWORD)
-            assert client.alter_user_scram_credentials([made]) == {USER: None}
-        yield SecuredKafka(*(f"{LOOPBACK}:{port}" for port in (plain, login, mutual)))
+        served = SecuredKafka(*(f"{LOOPBACK}:{port}" for port in (plain, login, mutual)))
+        add_user(served, USER)
+        yield served
+
+
+def add_user(
+    kafka: SecuredKafka, name: str, allowed: Sequence[tuple[ResourcePattern, ACLOperation]] = ()
+) -> None:
+    """A user with SCRAM_PASSWORD who is allowed this."""
+    acls = [
+        ACL(f"User:{name}", "*", operation, ACLPermissionType.ALLOW, resource)
+        for resource, operation in allowed
+    ]
+    with KafkaAdminClient(bootstrap_servers=[kafka.plain]) as client:
+        made = UserScramCredentialUpsertion(name, ScramMechanism.SCRAM_SHA_512, SCRAM_PASSWORD)
+        assert client.alter_user_scram_credentials([made]) == {name: None}
+        if acls:
+            assert not client.create_acls(acls)["failed"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SecuredRedis:
-    """HOST:PORT of a server that takes USER with REDIS_PASSWORD; it speaks TLS alone if it has a `ca_file`."""
+    """HOST:PORT of a server that takes USER with REDIS_PASSWORD; it speaks TLS alone if it has a `ca_file`, and then
+    wants the certificate `client`, if it has one.
+    """
 
     address: str
     ca_file: str | None
+    client: Certificate | None = None
 
     @property
     def variables(self) -> dict[str, str]:
@@ -147,12 +187,15 @@ class SecuredRedis:
 
     def url(self, password: str = REDIS_PASSWORD) -> str:
         scheme = "rediss" if self.ca_file else "redis"
-        return f"{scheme}://{USER}:{quote(password, safe='')}@{self.address}/0"
+        files = (
+            f"?ssl_certfile={self.client.certificate}&ssl_keyfile={self.client.key}" if self.client else ""
+        )
+        return f"{scheme}://{USER}:{quote(password, safe='')}@{self.address}/0{files}"
 
 
 @contextmanager
 def secured_redis(
-    folder: Path, command: str, authority: Authority, *, is_tls: bool
+    folder: Path, command: str, authority: Authority, *, is_tls: bool, client: Certificate | None = None
 ) -> Iterator[SecuredRedis]:
     """A running server; only an ACL user may do anything, and no more than an index needs."""
     folder.mkdir()
@@ -173,15 +216,15 @@ def secured_redis(
     own = authority.sign("redis")
     if is_tls:
         files = {"cert": own.certificate, "key": own.key, "ca-cert": authority.certificate}
-        words += ["--tls-port", str(port), "--tls-auth-clients", "no"]
+        words += ["--tls-port", str(port), "--tls-auth-clients", "yes" if client else "no"]
         words += [word for name, file in files.items() for word in (f"--tls-{name}-file", str(file))]
-    served = SecuredRedis(f"{LOOPBACK}:{port}", str(authority.certificate) if is_tls else None)
+    served = SecuredRedis(f"{LOOPBACK}:{port}", str(authority.certificate) if is_tls else None, client)
     trust = {"ssl_ca_certs": served.ca_file} if is_tls else {}
 
     def is_ready() -> bool:
         try:
-            with redis.Redis.from_url(served.url(), **trust) as client:
-                return bool(client.ping())
+            with redis.Redis.from_url(served.url(), **trust) as asking:
+                return bool(asking.ping())
         except redis.ConnectionError:
             return False
 

@@ -130,8 +130,8 @@ def _tls_mistake(error: ssl.SSLError) -> str | None:
     """What is wrong when TLS fails so; None where the other end just went away, as a broker that restarts does."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
-            f"its certificate does not pass: {error.verify_message}. KHABAR_KAFKA_CA_FILE has to be the PEM file of "
-            "the authority that signed it, and KHABAR_KAFKA the host that it is for"
+            f"its certificate does not pass: {error.verify_message}. It has to be in date, KHABAR_KAFKA_CA_FILE the "
+            "PEM file of the authority that signed it, and KHABAR_KAFKA the host that it is for"
         )
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):
         return None

@@ -155,7 +155,10 @@ def _translated(error: Exception, place: str, if_up: str) -> KhabarError:
             f"{said}; it refuses this user a part of the work: docs/deploy.md says what it has to allow"
         )
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return ConfigError(f"{said}; set KHABAR_REDIS_CA_FILE to the PEM file of the certificate's authority")
+        return ConfigError(
+            f"{said}; the certificate has to be in date and for the host in KHABAR_REDIS: set KHABAR_REDIS_CA_FILE to "
+            "the PEM file of the authority that signed it"
+        )
     if code := _code(error):
         return TransientError(f"{said}; it does not take the work now: {_PASSING[code]}")
     if isinstance(error, redis.ConnectionError | redis.TimeoutError | OSError):
