@@ -2,6 +2,8 @@
 
 import pytest
 
+from workers.cli.main import main
+
 PASSWORD, TOKEN = "zaytun-KAFKA-3317", "zaytun-REDIS-2294"
 FEED, PROXY = "zaytun-FEED-5521", "zaytun-PROXY-4416"
 NOWHERE = "127.0.0.1:9"
@@ -38,6 +40,8 @@ COMMANDS = {
     "dedup stats": ["dedup", "stats"],
     "dup": ["dup", "0" * 32],
     "health": ["health"],
+    "top": ["top", "--once"],
+    "web": ["web", "--listen", "127.0.0.1:nowhere"],
     "feeds status": ["feeds", "status"],
     "feeds check": ["feeds", "check", f"https://user:{FEED}@{NOWHERE}/rss"],
     "feeds check, no URL": ["feeds", "check", f"https://user:{FEED}@{NOWHERE}:x/rss"],
@@ -46,6 +50,13 @@ COMMANDS = {
     "feeds run": ["feeds", "run", "--once", "feeds.toml"],
     "up": ["up", "--feed", f"https://user:{FEED}@{NOWHERE}/rss"],
 }
+
+ELSEWHERE = {"run", "process", "explain"}
+"""`run` waits for its services; tests/integration/test_whole_run.py has it. The others connect to nothing."""
+
+
+def test_every_command_is_tried():
+    assert {words[0] for words in COMMANDS.values()} | ELSEWHERE == set(main.list_commands(None))
 
 
 @pytest.mark.parametrize("variables", VARIABLES)
