@@ -33,6 +33,7 @@ from workers.topics import DAY_MS, MIB, OUTCOMES, Role, table
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
+SECURITY = ROOT / "docs" / "security.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "examples" / "README.md"])
 EXAMPLE = ROOT / "docs" / "example" / "muscat-library.txt"
 ELLIPSIS = "\u2026"  # HORIZONTAL ELLIPSIS
@@ -329,6 +330,18 @@ def test_what_the_operator_is_said_to_see_stands_in_the_code():
     known = {name for name in said if f'"{name}"' in code} | set(DeadReason)
     assert len(said) > 10
     assert said - known == set()
+
+
+def test_each_threat_names_tests_that_are_there_or_says_that_nothing_holds_it():
+    threats = read(SECURITY).split("## Least rights in Kafka")[0]
+    found = [rows(block) for block in re.findall(r"(?:^\|.*\|\n)+", threats, re.MULTILINE)]
+    assert len(found) == 8
+    for _, holds, proof in (row for block in found for row in block):
+        files = re.findall(r"`(tests/[^`]+)`", proof)
+        assert bool(files) != holds.startswith("nothing"), holds
+        assert [
+            file for file in files if not re.search(r"^(async )?def test_", read(ROOT / file), re.MULTILINE)
+        ] == []
 
 
 @documents

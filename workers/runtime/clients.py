@@ -31,6 +31,9 @@ _REFUSALS: Final = (
     errors.IncompatibleBrokerVersion,
 )
 
+_REFUSED_IN_WORDS: Final = "AuthorizationFailedError"
+"""What a producer says of a refusal within a transaction is an error of no type of its own (kafka-python 3.0.12)."""
+
 _NO_NEWS: Final = ("Bootstrap failed", "Bootstrap %s not ready")
 """Log lines of a client that connects which say no more than that it has not."""
 
@@ -172,7 +175,7 @@ def _translated(error: errors.KafkaError, addresses: Addresses) -> KhabarError |
     where = f"Kafka at {_listed(addresses)}"
     if isinstance(error, errors.UnknownTopicOrPartitionError):
         return ConfigError(f"{where} lacks a topic: {error}. `khabar topics create` makes the missing ones")
-    if isinstance(error, _REFUSALS):
+    if isinstance(error, _REFUSALS) or _REFUSED_IN_WORDS in str(error):
         return ConfigError(f"{where} refuses: {error}. See the KHABAR_KAFKA_* variables")
     if error.retriable:
         return TransientError(f"{where} is away: {error}")

@@ -69,7 +69,7 @@ def partitions_of(client: KafkaConsumer, topics: Sequence[str]) -> list[TopicPar
     found = {topic: client.partitions_for_topic(topic) for topic in topics}
     if missing := [topic for topic, partitions in found.items() if not partitions]:
         raise ConfigError(
-            f"Kafka has no topic {', '.join(missing)}. Create what is missing: khabar topics create"
+            f"Kafka has no topic {', '.join(missing)}, or hides it from this account. Create what is missing: khabar topics create"
         )
     return [TopicPartition(topic, partition) for topic in topics for partition in sorted(found[topic] or ())]
 

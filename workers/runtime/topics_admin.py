@@ -83,19 +83,28 @@ def as_it_is(settings: Settings, addresses: Addresses, topic: Topic) -> Topic:
         except errors.AuthorizationError:
             return topic
     if found is None:
-        raise ConfigError(f"Kafka has no topic {topic.name}. Create what is missing: khabar topics create")
+        raise ConfigError(
+            f"Kafka has no topic {topic.name}, or hides it from this account. Create what is missing: khabar topics create"
+        )
     limit = int(found.config["max.message.bytes"])
     return replace(topic, max_message_bytes=min(topic.max_message_bytes, limit))
 
 
 def actual(client: KafkaAdminClient, names: Iterable[str]) -> dict[str, ActualTopic]:
-    """Those of the topics `names` that the cluster has."""
+    """Those of the topics `names` that the cluster has, and that this account may know of.
+
+    Raises TopicAuthorizationFailedError where it may not ask for their configuration.
+    """
     existing = sorted(set(client.list_topics()) & set(names))
     if not existing:
         return {}
     configs = client.describe_configs(
         [ConfigResource(ConfigResourceType.TOPIC, name) for name in existing], config_filter="all"
     )["topic"]
+    if untold := [
+        name for name in existing if not configs.get(name)
+    ]:  # the client passes over what Kafka refuses
+        raise errors.TopicAuthorizationFailedError(f"DescribeConfigs is not allowed for {', '.join(untold)}")
     return {
         described["name"]: _actual(described, configs[described["name"]])
         for described in client.describe_topics(existing)

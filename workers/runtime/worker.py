@@ -27,7 +27,7 @@ from workers.dedup.index import Index
 from workers.errors import ConfigError, TransientError
 from workers.runtime.backoff import delays
 from workers.runtime.chain import ALL_STAGES, INPUT_ROLES, StageName, group_name
-from workers.runtime.clients import Addresses, admin
+from workers.runtime.clients import Addresses, admin, speaking_to
 from workers.runtime.faust_app import Reading, Run, build_app, stable_offsets
 from workers.runtime.inbox import HoleError, Inbox
 from workers.runtime.isolation import ChainFactory, Isolation
@@ -199,7 +199,8 @@ class _Worker:
     def _prepare_topics(self) -> Mapping[Role, Topic]:
         """The topics with the record sizes that the cluster really takes."""
         settings, topics = self._settings, table(self._settings.topic_prefix)
-        with closing(admin(settings, self._options.addresses)) as client:
+        addresses = self._options.addresses
+        with closing(admin(settings, addresses)) as client, speaking_to(addresses):
             if settings.create_topics:
                 create(client, settings)
             found = actual(client, [topic.name for topic in topics.values()])

@@ -122,4 +122,6 @@ def _prepare(settings: Settings, addresses: Addresses) -> None:
         if settings.create_topics:
             create(client, settings)
         elif name not in client.list_topics():
-            raise ConfigError(f"Kafka has no topic {name}. Create what is missing: khabar topics create")
+            raise ConfigError(
+                f"Kafka has no topic {name}, or hides it from this account. Create what is missing: khabar topics create"
+            )
