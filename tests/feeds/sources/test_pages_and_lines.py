@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -10,6 +11,9 @@ import pytest
 from schemas.raw_event import read_raw_event
 from tests.support.sources import everything, goes_on_everywhere, plan_of, steps
 from workers.feeds.outgoing import Mistake, Outgoing
+
+packed = partial(gzip.compress, mtime=0)
+"""Without the time: bytes are part of the tests' names, which have to be the same in each process that shares them."""
 
 ARABIC = "\u062e\u0628\u0631"  # ARABIC LETTERS KHAH, BEH, REH
 
@@ -38,7 +42,7 @@ def read(tmp_path):
     ],
 )
 def test_a_page_goes_as_its_bytes_with_its_type(read, name, data, content_type):
-    for stored, content in ((name, data), (f"{name}.gz", gzip.compress(data))):
+    for stored, content in ((name, data), (f"{name}.gz", packed(data))):
         (event,) = read(stored, content)
         assert event.value == data
         assert event.headers == (("content-type", content_type),)
@@ -72,7 +76,7 @@ def test_what_is_known_fills_only_what_an_envelope_leaves_open(read):
 def test_an_envelope_a_line_and_each_mistake_names_its_line(read, name, tmp_path):
     lines = [orjson.dumps({"body": ARABIC}), b"", b'{"body": 3}', b"{", b'{"body":"last"}']
     data = b"\n".join(lines)
-    found = read(name, gzip.compress(data) if name.endswith(".gz") else data)
+    found = read(name, packed(data) if name.endswith(".gz") else data)
     shown = "standard input" if name == "-" else str(tmp_path / name)
     assert [item.where for item in found] == [f"{shown}:{number}" for number in (1, 3, 4, 5)]
     assert [type(item) for item in found] == [Outgoing, Mistake, Mistake, Outgoing]
@@ -82,7 +86,7 @@ def test_an_envelope_a_line_and_each_mistake_names_its_line(read, name, tmp_path
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
 def test_lines_are_read_on_after_any_of_them(tmp_path, name):
     data = b'{"body":"1"}\n\n{\n{"body":"2"}\r\n{"body":"' + b"x" * 99 + b'"}\n{"body":"4"}'
-    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    (tmp_path / name).write_bytes(packed(data) if name.endswith(".gz") else data)
     assert goes_on_everywhere(plan_of(tmp_path / name, limit=60)) == 5
 
 
@@ -93,7 +97,7 @@ def test_a_line_over_the_limit_is_a_mistake_and_the_next_one_is_read(read):
 
 
 def test_a_file_over_the_limit_is_a_mistake(read):
-    (mistake,) = read("a.html.gz", gzip.compress(bytes(10_000_000)), limit=1000)
+    (mistake,) = read("a.html.gz", packed(bytes(10_000_000)), limit=1000)
     assert "more than 1,000 bytes" in str(mistake)
     (event,) = read("a.html", bytes(1000), limit=1000)
     assert len(event.value) == 1000
@@ -124,7 +128,7 @@ def test_an_unknown_ending_is_a_mistake_that_says_what_to_do(read):
     assert ".html" in str(mistake)
 
 
-@pytest.mark.parametrize("data", [b"no gzip", gzip.compress(b'{"body":"b"}\n' * 99)[:-12]])
+@pytest.mark.parametrize("data", [b"no gzip", packed(b'{"body":"b"}\n' * 99)[:-12]])
 def test_a_broken_gzip_file_is_a_mistake_that_names_it(read, data):
     assert "a.jsonl.gz: cannot be unpacked" in str(read("a.jsonl.gz", data)[-1])
 
