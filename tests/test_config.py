@@ -46,6 +46,8 @@ def test_without_variables_every_setting_has_its_default():
         ("EVENT_TIMEOUT_S", "0.05", 0.05),
         ("DRAIN_TIMEOUT_S", "0", 0.0),
         ("TOPIC_PREFIX", "staging.articles", "staging.articles"),
+        ("METRICS", "127.0.0.1:9464", "127.0.0.1:9464"),
+        ("METRICS", "[::]:0", "[::]:0"),
     ],
 )
 def test_right_values_are_read(variable: str, value: str, setting: object):
@@ -73,6 +75,9 @@ def test_right_values_are_read(variable: str, value: str, setting: object):
         ("KAFKA", "a:9092,b", "takes HOST:PORT"),
         ("KAFKA", ",", "takes HOST:PORT"),
         ("KAFKA", "a:0", "takes HOST:PORT"),
+        ("METRICS", "9464", "takes HOST:PORT"),
+        ("METRICS", "::1:9464", "takes HOST:PORT"),
+        ("METRICS", "localhost:65536", "takes HOST:PORT"),
         ("KAFKA", "a:65536", "takes HOST:PORT"),
         ("KAFKA", "http://a:9092", "takes HOST:PORT"),
         ("REDIS", "localhost:6379", "takes redis://"),

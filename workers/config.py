@@ -65,6 +65,20 @@ def _addresses(value: str) -> tuple[str, ...]:
     return addresses
 
 
+def listening_address(value: str) -> str:
+    """`value`, if it is a HOST:PORT to listen on: port 0 is any that is free. Raises ValueError."""
+    match = re.fullmatch(_HOST_AND_PORT, value)
+    if match is None or int(match["port"]) > 65_535:
+        raise ValueError("takes HOST:PORT, such as 127.0.0.1:9464 or [::1]:9464; port 0: any that is free")
+    return value
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """The parts of a HOST:PORT that was found right; an IPv6 address without its brackets."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
 def _redis_url(value: str) -> str:
     if not _is_port_right(_match_redis_url(value)):
         raise ValueError(
@@ -216,9 +230,10 @@ class Settings:
     session_timeout_s: float = _setting(
         _seconds(1, 300), "what a silent worker or poller has in hand is others' after so long", 10.0
     )
-    feeds_metrics_port: int | None = _setting(
-        _integer(0, 65_535),
-        "port of 127.0.0.1 on which `khabar feeds run` serves /metrics; 0: any that is free; without it, none",
+    metrics: str | None = _setting(
+        listening_address,
+        "HOST:PORT on which `khabar run`, `khabar up` and `khabar feeds run` serve /metrics for Prometheus, such as "
+        "127.0.0.1:9464; port 0: any that is free; without it, none",
         None,
     )
     entities: str | None = _setting(

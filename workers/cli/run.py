@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from workers.cli.context import pass_settings
+from workers.cli.metrics import metrics_option, serving_workers
 from workers.config import Settings
 
 if TYPE_CHECKING:
@@ -40,8 +42,11 @@ SUMMARY_S: Final = 10.0
     is_flag=True,
     help="Read the topic from the beginning once more, and decide about copies anew; no worker may be running.",
 )
+@metrics_option
 @pass_settings
-def command(settings: Settings, *, stages: Sequence[str], workers: int | None, replay: bool) -> None:
+def command(
+    settings: Settings, *, stages: Sequence[str], workers: int | None, replay: bool, metrics: str | None
+) -> None:
     """Run workers: read articles.raw, publish what comes of it.
 
     All stages in one chain, or those named: one or more consecutive ones of boilerplate, entities, dedup. A worker
@@ -55,6 +60,7 @@ def command(settings: Settings, *, stages: Sequence[str], workers: int | None, r
     from workers.runtime.clients import resolve  # noqa: PLC0415
     from workers.runtime.status_file import StatusFile, path_of  # noqa: PLC0415
 
+    settings = replace(settings, metrics=metrics or settings.metrics)
     names = chain_of(stages)
     logging_setup.configure(settings.log_level, settings.log_format)
     addresses = resolve(settings)
@@ -74,7 +80,7 @@ def command(settings: Settings, *, stages: Sequence[str], workers: int | None, r
         from workers.runtime.replay_all import replay_from_the_beginning  # noqa: PLC0415
 
         log.info("replay", number=replay_from_the_beginning(settings, addresses, names), group=group)
-    with draining_on_signals(supervisor):
+    with serving_workers(settings, addresses, supervisor), draining_on_signals(supervisor):
         kafka = list(addresses.kafka)
         log.info("started", workers=count, stages=list(names), group=group, kafka=kafka, pid=os.getpid())
         supervisor.run(on_tick)

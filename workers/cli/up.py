@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from threading import Thread
@@ -18,6 +19,7 @@ import click
 from workers.cli.context import pass_settings
 from workers.cli.feeds.beside import Beside
 from workers.cli.page import open_in_browser, page_beside
+from workers.cli.metrics import metrics_option, serving_workers
 from workers.cli.run import WORKERS, end_at_once, supervisor_of
 from workers.config import Settings
 from workers.errors import ConfigError
@@ -59,6 +61,7 @@ SHOW_CURSOR: Final = b"\x1b[?25h"  # DECTCEM
 )
 @click.option("--no-web", is_flag=True, help="Serve no web page.")
 @click.option("--no-browser", is_flag=True, help="Do not open the web page in a browser.")
+@metrics_option
 @pass_settings
 def command(  # noqa: PLR0913  (one argument an option)
     settings: Settings,
@@ -71,6 +74,7 @@ def command(  # noqa: PLR0913  (one argument an option)
     allow_private: bool,
     no_web: bool,
     no_browser: bool,
+    metrics: str | None,
 ) -> None:
     """Start Kafka, Redis and the workers on this machine, and watch articles arrive, here and on a web page.
 
@@ -83,6 +87,7 @@ def command(  # noqa: PLR0913  (one argument an option)
     from workers.embedded.stack import Stack, default_directory  # noqa: PLC0415
     from workers.runtime.clients import Addresses  # noqa: PLC0415
 
+    settings = replace(settings, metrics=metrics or settings.metrics)
     polling = _polling(feeds, list_file, allow_private=allow_private, is_once=until_idle)
     directory = default_directory(settings)
     count = workers or settings.workers or min(2, os.cpu_count() or 1)
@@ -207,7 +212,13 @@ class _Up:
             show: Screen = (LiveScreen if console.is_terminal else PlainScreen)(console, self._facts(page))
             if console.is_terminal:
                 announce("")
-            with _supervising(supervisor, self._settings) as thread, _polling_beside(self._beside), show:
+            more = [self._beside.metrics.registry] if self._beside else []
+            with (
+                serving_workers(self._settings, self._addresses, supervisor, *more),
+                _supervising(supervisor, self._settings) as thread,
+                _polling_beside(self._beside),
+                show,
+            ):
                 self._watch(supervisor, thread, watcher, show, until_idle=until_idle)
             if not console.is_terminal:
                 console.print(totals(watcher.counts))

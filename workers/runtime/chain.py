@@ -25,6 +25,7 @@ from workers.entities.options import DEFAULT, Options
 from workers.errors import PoisonEventError
 from workers.identity import article_id, is_article_id
 from workers.outcomes import Dropped, Failed, Kept, Outcome, StageFunction
+from workers.runtime import stopwatch
 from workers.runtime.events import Headers, Output
 from workers.topics import Role
 
@@ -38,6 +39,8 @@ class StageName(StrEnum):
 
 
 ALL_STAGES: Final = tuple(StageName)
+DECODE: Final = "decode"
+"""What comes before the first stage, where seconds are counted and deaths are placed."""
 
 INPUT_ROLES: Final = {
     StageName.BOILERPLATE: Role.RAW,
@@ -164,15 +167,19 @@ def _run(
     names: tuple[StageName, ...], options: Options, write_between: bool, values: Sequence[Value]
 ) -> list[Processed]:
     batch = _Batch(values)
-    batch.advance("decode", [_decoded(names[0], *value) for value in values])
+    with stopwatch.timed(DECODE):
+        batch.advance(DECODE, [_decoded(names[0], *value) for value in values])
     for name in names:
         if name is not StageName.DEDUP:
-            batch.advance(name, _guarded(_stage(name, options), list(batch.alive.values())))
+            with stopwatch.timed(name.value):
+                batch.advance(name, _guarded(_stage(name, options), list(batch.alive.values())))
             if write_between or name is names[-1]:
                 batch.write(OUTPUT_ROLES[name])
-    if names[-1] is StageName.DEDUP:
+    if names[-1] is not StageName.DEDUP:
+        return batch.finish(fingerprints=False)
+    with stopwatch.timed(StageName.DEDUP.value):
         batch.advance(StageName.DEDUP, [_with_article_id(article) for article in batch.alive.values()])
-    return batch.finish(fingerprints=names[-1] is StageName.DEDUP)
+        return batch.finish(fingerprints=True)
 
 
 def _stage(name: StageName, options: Options) -> StageFunction[Any, Any]:
@@ -232,4 +239,4 @@ def _rejected_output(record: RawEvent | CleanedArticle, dropped: Dropped, stage:
         meta=record.meta,
         versions={stage: VERSIONS[StageName(stage)]},
     )
-    return Output(Role.REJECTED, rejected_id.encode(), encode(rejected))
+    return Output(Role.REJECTED, rejected_id.encode(), encode(rejected), reason=dropped.reason.value)

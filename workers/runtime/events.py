@@ -1,6 +1,6 @@
 """What travels between the Kafka side of a worker and the chain of stages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, REPLAY_NAME_HEADER, Origin, header
@@ -32,12 +32,13 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One Kafka record as it was fetched."""
+    """One Kafka record as it was fetched. `put_at_ms` is its timestamp: when it was put on its topic, if that is known."""
 
     position: Position
     key: bytes | None
     value: bytes
     headers: Headers = ()
+    put_at_ms: int | None = None
 
     @property
     def read(self) -> Origin:
@@ -84,12 +85,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A record to produce, by the role of its topic."""
+    """A record to produce, by the role of its topic. `reason` is what is counted with it: its relation, or why there is no
+    article.
+    """
 
     role: Role
     key: bytes | None
     value: bytes
     headers: Headers = ()
+    reason: str = field(default="", compare=False)
 
     @property
     def size_bytes(self) -> int:

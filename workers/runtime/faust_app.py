@@ -199,6 +199,7 @@ def _event(record: Any) -> Event:  # noqa: ANN401
         record.key,
         record.value or b"",  # a tombstone is an event without a body
         tuple((name, value or b"") for name, value in record.headers),
+        record.timestamp if record.timestamp >= 0 else None,
     )
 
 

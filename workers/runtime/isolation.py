@@ -13,6 +13,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from schemas.dead_letter import DeadReason
 from workers.errors import PoisonEventError
+from workers.runtime import stopwatch
 from workers.runtime.chain import ChainFunction, Death, Processed, Value
 
 ChainFactory = Callable[[], ChainFunction]
@@ -44,8 +45,8 @@ def _start(factory: ChainFactory) -> None:
     _chain = factory()
 
 
-def _process(values: Sequence[Value], allowed_s: float) -> tuple[list[Processed], float]:
-    """The results, and the seconds that they took.
+def _process(values: Sequence[Value], allowed_s: float) -> tuple[list[Processed], float, dict[str, float]]:
+    """The results, and the seconds that they took, in all and by stage.
 
     The kernel ends this process after `allowed_s` of CPU: nothing in it can be relied on to notice. The worker does
     when it has waited for too long, and should the worker be gone by then, the kernel again: a process that hangs
@@ -58,7 +59,7 @@ def _process(values: Sequence[Value], allowed_s: float) -> tuple[list[Processed]
     results = _chain(values)
     for timer in (signal.ITIMER_PROF, signal.ITIMER_REAL):
         signal.setitimer(timer, 0)
-    return results, time.perf_counter() - started
+    return results, time.perf_counter() - started, stopwatch.take()
 
 
 class Isolation:
@@ -72,6 +73,7 @@ class Isolation:
     def __init__(self, factory: ChainFactory, event_timeout_s: float) -> None:
         self._event_timeout_s = event_timeout_s
         self._average_s = EXPECTED_EVENT_S
+        self._by_stage_s: dict[str, float] = {}
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["workers.runtime.chain"])
         self._pool = ProcessPool(max_workers=1, context=context, initializer=_start, initargs=(factory,))
@@ -85,17 +87,24 @@ class Isolation:
         """How many events make a batch of WORTHWHILE_BATCH_S, judged by those that were done."""
         return max(1, int(WORTHWHILE_BATCH_S / self._average_s))
 
+    def take_stage_seconds(self) -> dict[str, float]:
+        """Seconds by stage of what was done since this was asked last; not while `run` is at work."""
+        taken, self._by_stage_s = self._by_stage_s, {}
+        return taken
+
     def run(self, values: Sequence[Value]) -> list[Processed]:
         """One result an event, in order; blocks. Events that hang or end the process are deaths."""
         allowed_s = self._event_timeout_s + 4 * self._average_s * len(values)
         future = self._pool.schedule(_process, args=[values, allowed_s], timeout=allowed_s * WAIT_FACTOR)
         try:
             results: list[Processed]
-            results, took_s = future.result()
+            results, took_s, by_stage_s = future.result()
         except (FutureTimeoutError, ProcessExpired) as error:
             if len(values) > 1:
                 return [result for value in values for result in self.run([value])]
             return [Processed(death=Death(self._poison(error), "process"))]
+        for stage, seconds in by_stage_s.items():
+            self._by_stage_s[stage] = self._by_stage_s.get(stage, 0.0) + seconds
         if values:
             # Of the last few batches; never nothing, or a batch would be endless.
             self._average_s = max(self._average_s * 0.7 + took_s / len(values) * 0.3, 1e-6)

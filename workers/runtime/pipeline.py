@@ -5,6 +5,7 @@ published with its offsets, or refused by the broker because its partitions have
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from schemas.dead_letter import DeadReason
+from schemas.dead_letter import DeadLetter, DeadReason
 from workers.config import Settings
 from workers.dedup.index import Index, PendingError, Read
 from workers.errors import PoisonEventError, TransientError
@@ -23,6 +24,7 @@ from workers.runtime.events import Event, Output
 from workers.runtime.inbox import Batch, Inbox
 from workers.runtime.isolation import Isolation
 from workers.runtime.partitions import Partitions
+from workers.runtime.tally import Measured, Phase, Tally
 from workers.runtime.transaction import RefusedError, TransactionalPublisher
 from workers.runtime.verdicts import Deciding, finished
 from workers.topics import Role, Topic
@@ -47,6 +49,7 @@ class Progress:
     outcomes: Counter[Role] = field(default_factory=Counter)
     in_work: int = 0
     waiting_for: str | None = None
+    tally: Tally = field(default_factory=Tally)
 
 
 class Pipeline:
@@ -80,10 +83,14 @@ class Pipeline:
         """First step, for ever: from the inbox through the stage process."""
         while True:
             most_events = min(self._settings.batch_events, self._isolation.worthwhile_events)
-            batch = await self._inbox.take(most_events, self._settings.batch_bytes)
+            with self.progress.tally.timed(Phase.FETCH):
+                batch = await self._inbox.take(most_events, self._settings.batch_bytes)
             self.progress.in_work += len(batch.events)
             self._idle.clear()
-            processed = await asyncio.to_thread(self._process, batch.events)
+            with self.progress.tally.timed(Phase.STAGES):
+                processed = await asyncio.to_thread(self._process, batch.events)
+            for stage, seconds in self._isolation.take_stage_seconds().items():
+                self.progress.tally.observe(Measured.STAGE_SECONDS, (seconds,), stage)
             await self._processed.put((batch, processed))
 
     async def publish(self) -> None:
@@ -97,21 +104,30 @@ class Pipeline:
                 self._idle.set()
 
     async def _publish(self, batch: Batch, processed: Sequence[Processed]) -> None:
+        tally = self.progress.tally
         try:
-            outputs = await self._decided(batch, processed)
-            await self._write(batch, outputs)
+            with tally.timed(Phase.INDEX):
+                outputs = await self._decided(batch, processed)
+            with tally.timed(Phase.TRANSACTION):
+                await self._write(batch, outputs)
         except RefusedError as error:
             # Whoever owns the partitions now does these events; later ones of the same generation must not pass.
             self._refused_generation = batch.membership.generation
             await self._inbox.retire(batch.membership.generation)
+            tally.count(Measured.BATCHES_REFUSED)
             log.warning("batch_refused", events=len(batch.events), reason=str(error))
             return
-        await self._confirm(batch)
+        committed_at_ms = time.time() * 1000
+        with tally.timed(Phase.CONFIRM):
+            await self._confirm(batch)
         self.progress.committed += len(batch.events)
         self.progress.outcomes.update(output.role for output in outputs)
+        _measure(tally, batch, outputs, committed_at_ms)
         for output in outputs:
             if output.role is Role.DEAD:
-                _log_dead(output)
+                letter = read_dead_letter(output.headers)
+                tally.count(Measured.DEAD_LETTERS, letter.stage, letter.reason.value)
+                _log_dead(letter)
 
     async def _write(self, batch: Batch, outputs: Sequence[Output]) -> None:
         """Publish within the life of a transaction. Later the broker has aborted it: raises TransientError, for
@@ -231,8 +247,17 @@ def _too_large(event: Event, limit: int) -> Processed:
     return Processed(death=Death(PoisonEventError(message, DeadReason.TOO_LARGE), "read"))
 
 
-def _log_dead(output: Output) -> None:
-    letter = read_dead_letter(output.headers)
+def _measure(tally: Tally, batch: Batch, outputs: Sequence[Output], committed_at_ms: float) -> None:
+    """Count a batch that is committed. An event that another clock puts into the future took no time."""
+    for (role, reason), count in Counter((output.role, output.reason) for output in outputs).items():
+        tally.count(Measured.EVENTS, role.value, reason, by=count)
+    tally.observe(Measured.BATCH_EVENTS, (len(batch.events),))
+    tally.observe(Measured.BATCH_BYTES, (sum(len(event.value) for event in batch.events),))
+    put_at_ms = [event.put_at_ms for event in batch.events if event.put_at_ms is not None]
+    tally.observe(Measured.LATENCY_SECONDS, [max(0.0, committed_at_ms - at) / 1000 for at in put_at_ms])
+
+
+def _log_dead(letter: DeadLetter) -> None:
     log.warning(
         "dead_letter",
         stage=letter.stage,

@@ -26,6 +26,7 @@ from workers.runtime.chain import ALL_STAGES, INPUT_ROLES, StageName, group_name
 from workers.runtime.clients import Addresses
 from workers.runtime.isolation import ChainFactory
 from workers.runtime.lag import GroupLag, LagReader
+from workers.runtime.tally import Tally
 from workers.runtime.worker import CONFIG_EXIT, STOP_TIMEOUT_S, Heartbeat, WorkerOptions, main
 from workers.topics import Role, table
 
@@ -101,10 +102,13 @@ class Supervisor:
         self._context = multiprocessing.get_context("spawn")
         self._stop = threading.Event()
         group = group_name(settings.group, stages)
-        source = table(settings.topic_prefix)[INPUT_ROLES[stages[0]]].name
-        self._lag = LagReader(settings, addresses, group, source)
+        self.stages: Final = tuple(stages)
+        self.source: Final = table(settings.topic_prefix)[INPUT_ROLES[stages[0]]].name
+        self._lag = LagReader(settings, addresses, group, self.source)
         self._stalls = Stalls(settings.stall_timeout_s)
         self._mistake: str | None = None
+        self._measured = Tally()
+        self._measured_lock = threading.Lock()
 
     def stop(self) -> None:
         """Ask for a drain; `run` returns when it is over."""
@@ -139,6 +143,21 @@ class Supervisor:
             waiting_for=next((beat.waiting_for for beat in beats if beat.waiting_for), None),
             lag=lag.total if lag is not None else None,
         )
+
+    def measured(self) -> Tally:
+        """A copy of what all workers have measured since the start; may be called from another thread."""
+        with self._measured_lock:
+            return self._measured.copy()
+
+    @property
+    def lag(self) -> GroupLag | None:
+        """By partition of `source`; None while it is not known."""
+        return self._lag.latest
+
+    def waiting(self) -> list[str]:
+        """What each worker waits for that waits for something, in its own words."""
+        beats = [slot.heartbeat for slot in self._slots]
+        return [beat.waiting_for for beat in beats if beat is not None and beat.waiting_for]
 
     def run(self, on_tick: Callable[[], None] = lambda: None) -> None:
         """Keep the workers running until `stop`; `on_tick` is called several times a second.
@@ -196,8 +215,10 @@ class Supervisor:
         assert slot.heartbeats is not None
         try:
             while slot.heartbeats.poll():
-                slot.heartbeat = slot.heartbeats.recv()
-                slot.heard_at = time.monotonic()
+                beat: Heartbeat = slot.heartbeats.recv()
+                slot.heartbeat, slot.heard_at = beat, time.monotonic()
+                with self._measured_lock:
+                    self._measured.add(beat.measured)
         except (EOFError, OSError):
             return  # it is ending; the process says how
 
@@ -206,6 +227,7 @@ class Supervisor:
         assert slot.process is not None
         assert slot.heartbeats is not None
         slot.process.join()
+        self._listen(slot)  # its last words
         code = slot.process.exitcode
         slot.heartbeats.close()
         if slot.heartbeat is not None:

@@ -82,7 +82,8 @@ def finished(
             article = settle(decode(TaggedArticle, result.article), known or next(verdicts))
             is_published = deciding is not None and article.duplicate.relation in deciding.published
             role = Role.PUBLISHED if is_published else Role.DUPLICATES
-            outputs.append(Output(role, article.id.encode(), encode(article), lineage))
+            reason = article.duplicate.relation.value
+            outputs.append(Output(role, article.id.encode(), encode(article), lineage, reason))
     return outputs
 
 
@@ -130,7 +131,7 @@ def dead_output(event: Event, death: Death, lineage: Headers) -> Output:
     )
     own = (ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, REPLAY_NAME_HEADER)
     headers = without(dead_headers(event.headers, letter), *own)
-    return Output(Role.DEAD, event.key, event.value, (*headers, *lineage))
+    return Output(Role.DEAD, event.key, event.value, (*headers, *lineage), death.error.reason.value)
 
 
 def _size_checked(result: Processed, topics: Mapping[Role, Topic]) -> Processed:

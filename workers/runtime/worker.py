@@ -12,9 +12,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
+from select import select
 from typing import Any, Final, TypeVar
 
 import faust
@@ -32,7 +33,8 @@ from workers.runtime.faust_app import Reading, Run, build_app, stable_offsets
 from workers.runtime.inbox import HoleError, Inbox
 from workers.runtime.isolation import ChainFactory, Isolation
 from workers.runtime.partitions import Partitions
-from workers.runtime.pipeline import Pipeline
+from workers.runtime.pipeline import Pipeline, Progress
+from workers.runtime.tally import Tally
 from workers.runtime.topics_admin import actual, create
 from workers.runtime.transaction import TransactionalPublisher
 from workers.stores.connection import connect
@@ -68,13 +70,14 @@ class WorkerOptions:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """What a worker says of itself: counts since its start."""
+    """What a worker says of itself: counts since its start, and what it has measured since the heartbeat before."""
 
     committed: int
     outcomes: Mapping[Role, int]
     in_work: int
     waiting_for: str | None
     partitions: tuple[int, ...]
+    measured: Tally = field(default_factory=Tally)
 
 
 def main(options: WorkerOptions, heartbeats: Connection) -> None:
@@ -259,22 +262,32 @@ class _Worker:
             if not (await asyncio.wait({stopping}, timeout=STOP_TIMEOUT_S))[0]:
                 log.info("left_group_by_timeout")
         log.info("worker_stopped", committed=self._pipeline.progress.committed)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._say()
         return 0
 
     async def _beat(self) -> None:
         while True:
             if self._app is not None and self._app.crashed:
                 raise self._app.crash_reason or RuntimeError("Faust has crashed")
-            progress = self._pipeline.progress if self._pipeline else None
-            beat = Heartbeat(
-                committed=progress.committed if progress else 0,
-                outcomes=dict(progress.outcomes) if progress else {},
-                in_work=progress.in_work if progress else 0,
-                waiting_for=self._waiting_for or (progress.waiting_for if progress else None),
-                partitions=tuple(self._assigned()),
-            )
             try:
-                self._heartbeats.send(beat)
+                self._say()
             except (BrokenPipeError, ConnectionResetError):
                 self._stop.set()  # the supervisor is gone: drain
             await asyncio.sleep(HEARTBEAT_S)
+
+    def _say(self) -> None:
+        """Send a heartbeat, unless nobody reads them: then what was measured waits for the next one."""
+        if not select([], [self._heartbeats], [], 0)[1]:
+            return
+        progress = self._pipeline.progress if self._pipeline else Progress()
+        self._heartbeats.send(
+            Heartbeat(
+                committed=progress.committed,
+                outcomes=dict(progress.outcomes),
+                in_work=progress.in_work,
+                waiting_for=self._waiting_for or progress.waiting_for,
+                partitions=tuple(self._assigned()),
+                measured=progress.tally.hand_over(),
+            )
+        )

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from more_itertools import chunked
@@ -78,6 +79,15 @@ def take(client: Client, settings: Settings, last: int) -> list[Census]:
         ]
 
 
+def held(client: Client, settings: Settings) -> tuple[int, int]:
+    """How many articles all shards hold, and how many they have room for. Raises redis-py's errors."""
+    shards = [
+        _Shard(client, shard, shard_key(settings.topic_prefix, shard), settings.dedup_window)
+        for shard in range(settings.dedup_shards)
+    ]
+    return sum(shard.held for shard in shards), sum(shard.window for shard in shards)
+
+
 def clear(client: Client, settings: Settings) -> int:
     """Remove all shards of the index, also those of other settings; how many keys that were. Raises as `take` does."""
     prefix = shard_key(settings.topic_prefix, 0).partition("{")[0]
@@ -94,21 +104,24 @@ class _Shard:
         self._key = key
         found: Any = client.hmget(key, "last", "window")
         self._last, self._made_for = int(found[0] or 0), int(found[1] or asked)
-        self._window = min(asked, self._made_for)
-        self._held = min(self._last, self._window)
-        self._strings = strings(key, self._made_for)
+        self.window = min(asked, self._made_for)
+        self.held = min(self._last, self.window)
+
+    @cached_property
+    def _strings(self) -> dict[str, list[str]]:
+        return strings(self._key, self._made_for)
 
     def census(self, last: int) -> Census:
-        first = self._last - self._held + 1
-        ends = [*self._records(first, first), *self._records(self._last, self._last)] if self._held else []
+        first = self._last - self.held + 1
+        ends = [*self._records(first, first), *self._records(self._last, self._last)] if self.held else []
         now: Any = self._client.time()
         ages = [max(0, int(now[0]) - record.time_s) for record in ends]
         return Census(
             shard=self._shard,
-            window=self._window,
+            window=self.window,
             made_for=self._made_for,
-            held=self._held,
-            used_bytes=self._used_bytes() if self._held else 0,
+            held=self.held,
+            used_bytes=self._used_bytes() if self.held else 0,
             full_bytes=full_bytes(self._made_for),
             oldest_s=ages[0] if ages else None,
             newest_s=ages[-1] if ages else None,
@@ -119,7 +132,7 @@ class _Shard:
         committed = self._committed()
         relations: Counter[Relation] = Counter()
         count = withdrawn = pending = 0
-        for record in self._records(self._last - min(last, self._held) + 1, self._last):
+        for record in self._records(self._last - min(last, self.held) + 1, self._last):
             count += 1
             if record.relation is None:
                 withdrawn += 1

@@ -84,7 +84,7 @@ def test_once_says_by_its_exit_code_that_something_could_not_be_had(run, feeds, 
 
 
 def test_it_polls_until_it_is_told_to_stop_and_serves_its_metrics(run, feeds):
-    process = run(feeds("/rss.xml"), KHABAR_FEEDS_METRICS_PORT="0")
+    process = run(feeds("/rss.xml"), KHABAR_METRICS="127.0.0.1:0")
     port = until(process, "metrics_served")["port"]
     while until(process, "feeds_progress").get("sent", 0) < 3:
         pass

@@ -1,17 +1,13 @@
 """What the poller counts, as Prometheus reads it."""
 
-import urllib.request
-
-import pytest
-
-from workers.errors import ConfigError
-from workers.feeds.polling.metrics import Metrics
+from tests.support.scraping import promtool, scrape, unbounded
+from workers.feeds.polling.metrics import LABELS, Metrics
+from workers.metrics_server import served
 from workers.stores.feed_state import FeedState
 
 
 def read(port):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
-        lines = answer.read().decode().splitlines()
+    lines = scrape(port).splitlines()
     return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
 
 
@@ -27,8 +23,8 @@ def test_what_was_counted_is_served_under_labels_of_closed_lists():
     metrics.show(
         [state(), state(read_at="400000", failures="0"), state(read_at="900000", failures="3")], waiting=5
     )
-    with metrics.served(0) as port:
-        found = read(port)
+    with served("127.0.0.1:0", metrics.registry) as port:
+        found, text = read(port), scrape(port)
     assert found['khabar_feed_polls_total{outcome="read"}'] == "1.0"
     assert found['khabar_feed_polls_total{outcome="failed"}'] == "0.0"
     assert found['khabar_feed_items_total{outcome="new"}'] == "3.0"
@@ -41,20 +37,13 @@ def test_what_was_counted_is_served_under_labels_of_closed_lists():
     assert found["khabar_feed_items_pending"] == "5.0"
     assert found["khabar_feed_oldest_success_seconds"] == "600.0"
     assert not any("nonsense" in name for name in found)
+    assert unbounded(text, LABELS) == []
+    promtool("check", "metrics", stdin=text)
 
 
 def test_two_pollers_of_one_process_count_apart():
     first, second = Metrics(), Metrics()
     first.count({"read": 1})
-    with first.served(0) as one, second.served(0) as other:
+    with served("127.0.0.1:0", first.registry) as one, served("127.0.0.1:0", second.registry) as other:
         assert read(one)['khabar_feed_polls_total{outcome="read"}'] == "1.0"
         assert read(other)['khabar_feed_polls_total{outcome="read"}'] == "0.0"
-
-
-def test_a_port_that_is_taken_is_said_to_be():
-    with (
-        Metrics().served(0) as port,
-        pytest.raises(ConfigError, match=rf"127\.0\.0\.1:{port}: Address already in use"),
-        Metrics().served(port),
-    ):
-        pass

@@ -14,6 +14,7 @@ from workers.feeds.model import POLL_OUTCOMES, Feed, FeedError
 
 if TYPE_CHECKING:
     from workers.feeds.fetch import FetchOptions
+    from workers.feeds.polling.metrics import Metrics
     from workers.feeds.polling.service import Polling
     from workers.runtime.clients import Addresses
 
@@ -53,9 +54,13 @@ class Beside:
         """Whether it has ended so long ago that the workers' lag has been asked for since."""
         return time.monotonic() > self._ended_at + LAG_SEEN_S
 
+    @property
+    def metrics(self) -> "Metrics":
+        return self._polling.metrics
+
     def line(self) -> str:
         """What was done since the start."""
-        metrics = self._polling.metrics
+        metrics = self.metrics
         done = metrics.totals
         polls = sum(done[outcome] for outcome in POLL_OUTCOMES)
         parts = [

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workers.cli.context import counted, pass_settings
+from workers.cli.metrics import metrics_option, serving
 from workers.config import Settings
 from workers.feeds.model import POLL_OUTCOMES
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 AGES = {"m": 60, "h": 3600, "d": 86_400}
 INTERRUPTED = 130
-PORT = click.IntRange(0, 65_535)
 
 
 class Age(click.ParamType):
@@ -47,11 +47,7 @@ class Age(click.ParamType):
     metavar="AGE",
     help="Of a feed's first reading, nothing older: 12h, 2d. Default: all.",
 )
-@click.option(
-    "--metrics-port",
-    type=PORT,
-    help="Serve /metrics on this port of 127.0.0.1; default: KHABAR_FEEDS_METRICS_PORT.",
-)
+@metrics_option
 @click.pass_context
 @pass_settings
 def command(  # noqa: PLR0913  (one argument an option)
@@ -62,7 +58,7 @@ def command(  # noqa: PLR0913  (one argument an option)
     once: bool,
     now: bool,
     since: float | None,
-    metrics_port: int | None,
+    metrics: str | None,
 ) -> None:
     """Poll the feeds of the list, and put their articles on articles.raw.
 
@@ -85,8 +81,7 @@ def command(  # noqa: PLR0913  (one argument an option)
         is_forced=now,
         not_before=None if since is None else datetime.now(UTC) - timedelta(seconds=since),
     )
-    port = settings.feeds_metrics_port if metrics_port is None else metrics_port
-    run(settings, addresses, polling, port)
+    run(replace(settings, metrics=metrics or settings.metrics), addresses, polling)
     done = polling.metrics.totals
     if once:
         click.echo(summary(done))
@@ -113,14 +108,12 @@ def summary(done: "Counter[str]") -> str:
     return ", ".join([*parts, f"{done['given_up']:,} given up"])
 
 
-def run(settings: Settings, addresses: "Addresses", polling: "Polling", port: int | None) -> None:
-    """Polls until a signal says to stop, or all is done; metrics are served meanwhile where there is a port."""
+def run(settings: Settings, addresses: "Addresses", polling: "Polling") -> None:
+    """Polls until a signal says to stop, or all is done; metrics are served meanwhile where the settings say so."""
     import structlog  # noqa: PLC0415
 
     log = structlog.get_logger()
-    with ExitStack() as stack:
-        if port is not None:
-            log.info("metrics_served", port=stack.enter_context(polling.metrics.served(port)))
+    with serving(settings.metrics, polling.metrics.registry):
         log.info("feeds_started", kafka=list(addresses.kafka), pid=os.getpid())
         asyncio.run(_until_signal(settings, addresses, polling))
     log.info("feeds_stopped", **polling.metrics.totals)

@@ -1,18 +1,23 @@
 """What the poller counts, for Prometheus. Labels are of closed lists: never an address."""
 
 from collections import Counter as Tally
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from workers.errors import ConfigError
 from workers.feeds.model import ITEM_OUTCOMES, POLL_OUTCOMES, Fault
 from workers.stores.feed_state import FeedState
 
-LOOPBACK: Final = "127.0.0.1"
 STATES: Final = ("ok", "failing", "not_polled")
+WHAT: Final = ("feed", "page")
+LABELS: Final[dict[str, Collection[str]]] = {
+    "outcome": (*POLL_OUTCOMES, *ITEM_OUTCOMES),
+    "fault": tuple(map(str, Fault)),
+    "what": WHAT,
+    "state": STATES,
+}
+"""By label the values that it can take."""
 SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
@@ -61,7 +66,7 @@ class Metrics:
             self._polls.labels(outcome)
         for outcome in ITEM_OUTCOMES:
             self._items.labels(outcome)
-        for what in ("feed", "page"):
+        for what in WHAT:
             self._seconds.labels(what)
 
     def took(self, what: str, seconds: float) -> None:
@@ -77,7 +82,7 @@ class Metrics:
                 self._polls.labels(name).inc(by)
             elif name in ITEM_OUTCOMES:
                 self._items.labels(name).inc(by)
-            elif what in {"feed", "page"} and fault in set(Fault):
+            elif what in WHAT and fault in set(Fault):
                 self._faults.labels(fault, what).inc(by)
 
     def show(self, feeds: Sequence[FeedState], waiting: int) -> None:
@@ -89,17 +94,3 @@ class Metrics:
         self._pending.set(waiting)
         ages = [age for feed in feeds if (age := feed.age_s("read_at")) is not None]
         self._oldest.set(max(ages, default=0.0))
-
-    @contextmanager
-    def served(self, port: int) -> Iterator[int]:
-        """Under http://127.0.0.1:PORT/metrics, on this machine alone; gives the port, which 0 leaves open."""
-        try:
-            server, thread = start_http_server(port, LOOPBACK, self.registry)
-        except OSError as error:
-            raise ConfigError(f"Metrics cannot be served on {LOOPBACK}:{port}: {error.strerror}") from error
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
