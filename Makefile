@@ -32,12 +32,13 @@ contract: $(VENV)/ready-dev ## the AsyncAPI document under its official parser, 
 browser: $(VENV)/ready-dev ## the web page in a real browser, in English and in Arabic; needs chromium
 	$(BIN)/python -m pytest -m browser tests/web
 
-lint: $(VENV)/ready-dev ## formatting, lint, strict types, and whether the JSON Schemas and the AsyncAPI document match the code
+lint: $(VENV)/ready-dev ## formatting, lint, strict types, and whether the JSON Schemas, the AsyncAPI document and the board match the code
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/python -m schemas.generate --check
 	$(BIN)/python -m workers.asyncapi --check
+	$(BIN)/python -m deploy.grafana.board --check
 
 format: $(VENV)/ready-dev ## format the code, and repair what lint can repair
 	$(BIN)/ruff format

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import orjson
 import pytest
 
 from tests.support import harness
+from tests.support.scraping import scrape, value
 from workers.cli.run import STAGES, chain_of, supervisor_of
 from workers.errors import ConfigError
 from workers.runtime.chain import ALL_STAGES
@@ -65,23 +67,39 @@ def running(environ, tmp_path):
 
 def test_run_publishes_says_so_and_drains_at_ctrl_c(running, settings, tmp_path):
     harness.create_topics(settings)
-    process = running("--workers", "1")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = running("--workers", "1", KHABAR_METRICS=f"127.0.0.1:{port}")
     harness.send(settings, [orjson.dumps({"body": PAGE, "url": f"https://a.example/{n}"}) for n in range(3)])
     with harness.reading(settings, Role.PUBLISHED, Role.DUPLICATES) as reader:
         assert len(reader.read_until(3, settle_s=0.1)) == 3
     own = path_of(type(settings)(data_dir=str(tmp_path)), settings.group)
     assert harness.wait_for(lambda: "3 events committed, lag 0" in read_health(own, settings.group, 9).why)
+    assert value(scrape(port), "khabar_events_total") == 3
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     output, _ = process.communicate(timeout=40)
     assert process.returncode == 0
     lines = [json.loads(line) for line in output.splitlines()]
     names = [line["event"] for line in lines]
-    assert names[0] == "started"
-    assert (lines[0]["workers"], lines[0]["group"]) == (1, settings.group)
+    assert names[:2] == ["metrics_served", "started"]
+    assert (lines[0]["port"], lines[1]["workers"], lines[1]["group"]) == (port, 1, settings.group)
     assert "worker_stopped" in names
     assert (names[-1], lines[-1]["committed"]) == ("stopped", 3)
     assert "worker_crashed" not in names
     assert not own.exists()
+
+
+def test_an_address_for_metrics_that_is_taken_ends_with_what_to_do(khabar):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        result = khabar("run", "--workers", "1", "--metrics", address)
+    assert result.exit_code == 2
+    assert f"Metrics cannot be served on {address}: Address already in use. Name another" in result.output
+
+
+def test_an_address_for_metrics_that_is_none_is_refused(khabar):
+    result = khabar("run", "--metrics", "9464")
+    assert (result.exit_code, "takes HOST:PORT, such as 127.0.0.1:9464" in result.output) == (2, True)
 
 
 def workers_of(process):
