@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from schemas import generate
 from workers.config import Settings
-from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, REPLAY_NAME_HEADER
+from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, REPLAY_NAME_HEADER, TRACE_HEADER
 from workers.runtime.dead_letters import DEAD_LETTER_HEADER
 from workers.topics import DAY_MS, MIB, Role, Topic, table
 
@@ -62,6 +62,10 @@ _LINEAGE: Final[Json] = {
     REPLAY_NAME_HEADER: {
         "type": "string",
         "description": "In which replay of a window of time this was made; absent in none.",
+    },
+    TRACE_HEADER: {
+        "type": "string",
+        "description": "The context of the trace that this belongs to, by W3C Trace Context; absent without traces.",
     },
 }
 

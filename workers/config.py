@@ -236,6 +236,11 @@ class Settings:
         "127.0.0.1:9464; port 0: any that is free; without it, none",
         None,
     )
+    traces: bool = _setting(
+        _flag,
+        "1: trace articles by OpenTelemetry, to where the OTEL_ variables say; see docs/operating.md",
+        False,
+    )
     entities: str | None = _setting(
         _text, "file of entities of your own, TSV or JSON; see docs/entities.md", None
     )

@@ -15,6 +15,8 @@ REPLAY_HEADER = "khabar-replay"
 """Which replay from the beginning (`khabar run --replay`) made this record: 1, 2, …; absent before the first."""
 REPLAY_NAME_HEADER = "khabar-replay-name"
 """The replay of a window (`khabar replay`) in which the raw event was sent once more; on it, and on its records."""
+TRACE_HEADER = "traceparent"
+"""The context of a trace, by W3C Trace Context; only where traces are on (workers.tracing), or a producer sends it."""
 VERDICT_HEADER = "khabar-verdict"
 """On a raw event that was sent once more: the verdict that it had (workers.runtime.carried)."""
 

@@ -74,3 +74,12 @@ def _inflated(values: Sequence[Value]) -> list[Processed]:
         Processed((Output(Role.PUBLISHED, b"k", value * 2_000_000 if value.startswith(LARGE) else value),))
         for value, _ in values
     ]
+
+
+def cleaned() -> ChainFunction:
+    """Hands each value on to the next stage, as it is."""
+    return _cleaned
+
+
+def _cleaned(values: Sequence[Value]) -> list[Processed]:
+    return [Processed((Output(Role.CLEANED, b"k", value[:100]),)) for value, _ in values]

@@ -3,7 +3,15 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from workers.origin import ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, REPLAY_NAME_HEADER, Origin, header
+from workers.origin import (
+    ORIGIN_HEADER,
+    READ_HEADER,
+    REPLAY_HEADER,
+    REPLAY_NAME_HEADER,
+    TRACE_HEADER,
+    Origin,
+    header,
+)
 from workers.topics import Role
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -32,13 +40,16 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One Kafka record as it was fetched. `put_at_ms` is its timestamp: when it was put on its topic, if that is known."""
+    """One Kafka record as it was fetched. `put_at_ms` is its timestamp: when it was put on its topic, if that is known.
+    `trace` is the context that its records hang on, where traces are on.
+    """
 
     position: Position
     key: bytes | None
     value: bytes
     headers: Headers = ()
     put_at_ms: int | None = None
+    trace: bytes = b""
 
     @property
     def read(self) -> Origin:
@@ -79,6 +90,8 @@ class Event:
             names = (*names, (READ_HEADER, read.encode()))
             if name := header(self.headers, REPLAY_NAME_HEADER):
                 names = (*names, (REPLAY_NAME_HEADER, name))
+        if self.trace:
+            names = (*names, (TRACE_HEADER, self.trace))
         number = replay.encode() or (not self._is_raw and header(self.headers, REPLAY_HEADER))
         return (*names, (REPLAY_HEADER, number)) if number else names
 

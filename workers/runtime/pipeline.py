@@ -7,8 +7,9 @@ published with its offsets, or refused by the broker because its partitions have
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
@@ -28,6 +29,7 @@ from workers.runtime.tally import Measured, Phase, Tally
 from workers.runtime.transaction import RefusedError, TransactionalPublisher
 from workers.runtime.verdicts import Deciding, finished
 from workers.topics import Role, Topic
+from workers.tracing import OFF, Tracing
 
 PUBLISH_MARGIN_S: Final = 3.0
 """Beyond the timeout of the transaction: for the records to be made and sent, and the broker's last word."""
@@ -65,6 +67,7 @@ class Pipeline:
         index: Index | None,
         publisher: TransactionalPublisher,
         partitions: Partitions,
+        tracing: Tracing = OFF,
     ) -> None:
         self._settings = settings
         self._topics = topics
@@ -73,6 +76,7 @@ class Pipeline:
         self._index = index
         self._publisher = publisher
         self._partitions = partitions
+        self._tracing = tracing
         self._processed: asyncio.Queue[tuple[Batch, list[Processed]]] = asyncio.Queue(maxsize=1)
         self._refused_generation = -1
         self._idle = asyncio.Event()
@@ -87,7 +91,8 @@ class Pipeline:
                 batch = await self._inbox.take(most_events, self._settings.batch_bytes)
             self.progress.in_work += len(batch.events)
             self._idle.clear()
-            with self.progress.tally.timed(Phase.STAGES):
+            batch = replace(batch, events=tuple(self._tracing.received(batch.events)))
+            with self._in_phase(batch, Phase.STAGES):
                 processed = await asyncio.to_thread(self._process, batch.events)
             for stage, seconds in self._isolation.take_stage_seconds().items():
                 self.progress.tally.observe(Measured.STAGE_SECONDS, (seconds,), stage)
@@ -99,6 +104,8 @@ class Pipeline:
             batch, processed = await self._processed.get()
             if batch.membership.generation > self._refused_generation:
                 await self._publish(batch, processed)
+            else:
+                self._tracing.dropped(batch.events)
             self.progress.in_work -= len(batch.events)
             if not self.progress.in_work:
                 self._idle.set()
@@ -106,18 +113,20 @@ class Pipeline:
     async def _publish(self, batch: Batch, processed: Sequence[Processed]) -> None:
         tally = self.progress.tally
         try:
-            with tally.timed(Phase.INDEX):
-                outputs = await self._decided(batch, processed)
-            with tally.timed(Phase.TRANSACTION):
+            with self._in_phase(batch, Phase.INDEX):
+                outputs = self._tracing.sending(await self._decided(batch, processed))
+            with self._in_phase(batch, Phase.TRANSACTION):
                 await self._write(batch, outputs)
         except RefusedError as error:
             # Whoever owns the partitions now does these events; later ones of the same generation must not pass.
             self._refused_generation = batch.membership.generation
             await self._inbox.retire(batch.membership.generation)
             tally.count(Measured.BATCHES_REFUSED)
+            self._tracing.dropped(batch.events)
             log.warning("batch_refused", events=len(batch.events), reason=str(error))
             return
         committed_at_ms = time.time() * 1000
+        self._tracing.committed(batch.events)
         with tally.timed(Phase.CONFIRM):
             await self._confirm(batch)
         self.progress.committed += len(batch.events)
@@ -128,6 +137,11 @@ class Pipeline:
                 letter = read_dead_letter(output.headers)
                 tally.count(Measured.DEAD_LETTERS, letter.stage, letter.reason.value)
                 _log_dead(letter)
+
+    @contextmanager
+    def _in_phase(self, batch: Batch, phase: Phase) -> Iterator[None]:
+        with self._tracing.phase(batch.events, phase.value), self.progress.tally.timed(phase):
+            yield
 
     async def _write(self, batch: Batch, outputs: Sequence[Output]) -> None:
         """Publish within the life of a transaction. Later the broker has aborted it: raises TransientError, for

@@ -18,6 +18,7 @@ from workers.origin import (
     READ_HEADER,
     REPLAY_HEADER,
     REPLAY_NAME_HEADER,
+    TRACE_HEADER,
     VERDICT_HEADER,
     header,
 )
@@ -129,7 +130,8 @@ def dead_output(event: Event, death: Death, lineage: Headers) -> Output:
         offset=event.position.offset,
         versions=DEAD_VERSIONS,
     )
-    own = (ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, REPLAY_NAME_HEADER)
+    traced = (TRACE_HEADER,) if event.trace else ()
+    own = (ORIGIN_HEADER, READ_HEADER, REPLAY_HEADER, REPLAY_NAME_HEADER, *traced)
     headers = without(dead_headers(event.headers, letter), *own)
     return Output(Role.DEAD, event.key, event.value, (*headers, *lineage), death.error.reason.value)
 

@@ -40,6 +40,7 @@ from workers.runtime.transaction import TransactionalPublisher
 from workers.stores.connection import connect
 from workers.stores.redis_index import open_index
 from workers.topics import Role, Topic, table
+from workers.tracing import tracing_of
 
 CRASH_EXIT: Final = 70
 CONFIG_EXIT: Final = 78
@@ -129,6 +130,7 @@ class _Worker:
         self._app: faust.App | None = None
         self._pipeline: Pipeline | None = None
         self._assigned: Callable[[], Sequence[int]] = tuple
+        self._tracing = tracing_of(options.settings, group=self._group)
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -172,6 +174,7 @@ class _Worker:
             index=index,
             publisher=publisher,
             partitions=partitions,
+            tracing=self._tracing,
         )
         reading = Reading(
             options.addresses.kafka, self._group, source, partitions.fetch, self._on_run, self._on_revoked
@@ -264,6 +267,7 @@ class _Worker:
         log.info("worker_stopped", committed=self._pipeline.progress.committed)
         with suppress(BrokenPipeError, ConnectionResetError):
             self._say()
+        self._tracing.close()
         return 0
 
     async def _beat(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -15,6 +16,7 @@ from workers.feeds.polling.reading import MESSAGE_CHARS, Clock, Marks
 from workers.feeds.polling.schedule import Retries
 from workers.feeds.send import Outgoing
 from workers.stores.feed_state import PageClaim, Pending, Settled, digest
+from workers.tracing import OFF, Tracing
 
 Deliver = Callable[[Outgoing], Awaitable[None]]
 ClaimPage = Callable[[Pending, str], Awaitable[PageClaim]]
@@ -38,12 +40,14 @@ class PageFetcher:
     retries: Retries = DEFAULT_RETRIES
     chance: Callable[[], float] = random.random
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    tracing: Tracing = OFF
 
     async def settle(self, pending: Pending) -> Settled:
         """Send the item's event, and say what became of it. Raises what the state and `deliver` raise."""
         task = unpacked(pending.data)
         try:
-            return await self._sent(task, pending)
+            with self.tracing.item():
+                return await self._sent(task, pending)
         except FeedError as error:
             return self._failed(task, pending, error)
 
@@ -70,7 +74,8 @@ class PageFetcher:
         feed, item = task.feed, task.item
         assert item.url is not None
         try:
-            answer = await self.fetcher.get(item.url, max_bytes=self.max_event_bytes)
+            with self.tracing.fetching(urlsplit(item.url).hostname or ""):
+                answer = await self.fetcher.get(item.url, max_bytes=self.max_event_bytes)
         except FeedError as error:
             if not item.content or not self.retries.is_content_due(error.fault, tries=pending.tries + 1):
                 raise

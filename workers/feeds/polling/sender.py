@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, Final
 
 from kafka import KafkaProducer, errors
@@ -13,6 +14,7 @@ from workers.feeds.polling.patience import Patience
 from workers.feeds.send import Outgoing, checked
 from workers.runtime.clients import Addresses, speaking_to
 from workers.topics import Topic
+from workers.tracing import OFF, Tracing
 
 THREADS: Final = 4
 """`send` of kafka-python waits where it does not know the topic's partitions yet."""
@@ -26,12 +28,18 @@ class Sender:
     """
 
     def __init__(
-        self, connect: Callable[[], KafkaProducer], topic: Topic, addresses: Addresses, patience: Patience
+        self,
+        connect: Callable[[], KafkaProducer],
+        topic: Topic,
+        addresses: Addresses,
+        patience: Patience,
+        tracing: Tracing = OFF,
     ) -> None:
         self._connect = connect
         self._topic = topic
         self._addresses = addresses
         self._patience = patience
+        self._tracing = tracing
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="khabar-send")
         self._producer: KafkaProducer | None = None
         self._connecting = asyncio.Lock()
@@ -46,7 +54,9 @@ class Sender:
         if checked(event, self._topic) is not event:
             raise self._too_large(event)
         try:
-            await self._patience(lambda: self._deliver(event))
+            with self._tracing.sending_raw(self._topic.name, event.headers) as headers:
+                traced = replace(event, headers=headers)
+                await self._patience(lambda: self._deliver(traced))
         except errors.MessageSizeTooLargeError as error:
             raise self._too_large(event) from error
         except errors.KafkaError as error:

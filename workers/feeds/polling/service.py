@@ -27,6 +27,7 @@ from workers.stores.connection import Client, connect
 from workers.stores.feed_state import FeedStore, PageClaim, Pending
 from workers.stores.feed_turns import RedisTurns
 from workers.topics import Role, table
+from workers.tracing import Tracing, tracing_of
 
 MAX_BLOCK_MS: Final = 10_000
 """kafka-python's `send` waits so long for the topic's partitions; then it is said that Kafka is away."""
@@ -60,8 +61,10 @@ async def poll(settings: Settings, addresses: Addresses, polling: Polling, stopp
 async def _poll(settings: Settings, addresses: Addresses, polling: Polling, stopping: asyncio.Event) -> None:
     redis, kafka = Patience("redis", stopping), Patience("kafka", stopping)
     url = addresses.redis_url()
+    tracing = tracing_of(settings)
     poller: Poller | None = None
     async with AsyncExitStack() as stack:
+        stack.callback(tracing.close)
         await stack.enter_async_context(
             reported(file_of(settings), lambda: poller.pulse if poller else None, (redis, kafka))
         )
@@ -73,12 +76,13 @@ async def _poll(settings: Settings, addresses: Addresses, polling: Polling, stop
             table(settings.topic_prefix)[Role.RAW],
             addresses,
             kafka,
+            tracing,
         )
         stack.push_async_callback(sender.close)
         await sender.ready()
         turns = RedisTurns(client, settings.topic_prefix, lease_s=settings.session_timeout_s)
         fetcher = await stack.enter_async_context(HttpFetcher(polling.fetch, turns=turns))
-        parts = _parts(settings, polling, client, fetcher, sender)
+        parts = _parts(settings, polling, client, fetcher, sender, tracing)
         options = Options(
             is_once=polling.is_once,
             is_forced=polling.is_forced,
@@ -89,7 +93,9 @@ async def _poll(settings: Settings, addresses: Addresses, polling: Polling, stop
         await poller.run()
 
 
-def _parts(settings: Settings, polling: Polling, client: Client, fetcher: Fetcher, sender: Sender) -> Parts:
+def _parts(
+    settings: Settings, polling: Polling, client: Client, fetcher: Fetcher, sender: Sender, tracing: Tracing
+) -> Parts:
     store = FeedStore(client, settings.topic_prefix, lease_s=settings.session_timeout_s)
 
     async def marks(feed: str, items: Sequence[str]) -> list[bytes]:
@@ -109,6 +115,7 @@ def _parts(settings: Settings, polling: Polling, client: Client, fetcher: Fetche
             clock=polling.metrics,
             max_event_bytes=settings.max_event_bytes,
             retries=polling.retries,
+            tracing=tracing,
         ),
         read_list=polling.read_list,
         metrics=polling.metrics,
