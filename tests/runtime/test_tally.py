@@ -1,15 +1,21 @@
 """What a worker measures, and how it comes to the supervisor."""
 
+import multiprocessing
 import pickle
+from types import SimpleNamespace
 
 import pytest
 
 from schemas.dead_letter import DeadReason
 from schemas.published_article import Relation
 from schemas.rejected_event import RejectReason
+from tests.support.chains import echo
+from workers.config import Settings
 from workers.runtime.chain import ALL_STAGES
+from workers.runtime.clients import Addresses
+from workers.runtime.pipeline import Progress
 from workers.runtime.tally import BUCKETS, Measured, Phase, Tally
-from workers.runtime.worker import Heartbeat
+from workers.runtime.worker import Heartbeat, WorkerOptions, _Worker
 from workers.topics import Role
 
 PIPE_PAGE_BYTES = 4096
@@ -80,3 +86,23 @@ def test_the_largest_heartbeat_fits_into_what_a_pipe_takes_without_waiting():
     outcomes = dict.fromkeys(Role, 10**9)
     beat = Heartbeat(10**9, outcomes, 10_000, "Redis at " + "x" * 200, tuple(range(64)), full())
     assert len(pickle.dumps(beat)) < PIPE_PAGE_BYTES
+
+
+@pytest.mark.timeout(30)
+async def test_a_worker_whose_heartbeats_nobody_reads_goes_on_and_tells_all_of_it_later():
+    receiving, sending = multiprocessing.Pipe(duplex=False)
+    options = WorkerOptions(settings=Settings(), addresses=Addresses((), None), chain=echo, worker_id="w")
+    worker = _Worker(options, sending)
+    progress = Progress()
+    worker._pipeline = SimpleNamespace(progress=progress)
+    batch = full()
+    for _ in range(100):  # a pipe holds 64 kB
+        progress.tally.add(batch)
+        worker._say()
+    heard = Tally()
+    while receiving.poll():
+        heard.add(receiving.recv().measured)
+    assert heard.counts[Measured.EVENTS, "published", "unique"] < 100 * 123_456
+    worker._say()
+    heard.add(receiving.recv().measured)
+    assert heard.counts[Measured.EVENTS, "published", "unique"] == 100 * 123_456
