@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from workers.config import Settings, variables
+from workers.config import Settings, secret_files, variables
 from workers.errors import ConfigError
 
 SECRET = "سر-geheim"
@@ -212,3 +212,79 @@ def test_variables_lists_every_setting_with_its_default_and_purpose():
 def test_the_defaults_are_themselves_values_that_the_variables_take():
     defaults = {name: default for name, default, _ in variables() if default}
     assert Settings.from_env(defaults) == Settings()
+
+
+@pytest.fixture
+def secret_file(tmp_path):
+    """Writes a file of these bytes, and gives its path."""
+
+    def write(content: bytes) -> str:
+        path = tmp_path / "secret"
+        path.write_bytes(content)
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("content", "password"),
+    [
+        (SECRET.encode(), SECRET),
+        (f"{SECRET}\n".encode(), SECRET),
+        (f"{SECRET}\r\n".encode(), SECRET),
+        (f" {SECRET}\n\n".encode(), f" {SECRET}\n"),
+    ],
+    ids=["no newline", "newline", "carriage return", "only one newline goes"],
+)
+def test_a_secret_is_read_from_the_file_that_its_variable_names(secret_file, content, password):
+    settings = settings_of(
+        KAFKA_SECURITY="SASL_SSL", KAFKA_USERNAME="khabar", KAFKA_PASSWORD_FILE=secret_file(content)
+    )
+    assert settings.kafka_password == password
+    assert SECRET not in repr(settings)
+
+
+def test_every_secret_can_stand_in_a_file():
+    secrets = {item.name.upper() for item in fields(Settings) if item.metadata["secret"]}
+    assert secrets >= {"REDIS", "KAFKA_PASSWORD"}
+    assert secret_files() == {f"KHABAR_{name}_FILE": f"KHABAR_{name}" for name in secrets}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (b" \n", "the file is empty"),
+        ("كلمة".encode("cp1256"), "the file is not UTF-8"),
+        (b"x" * 70_000, "the file is larger than 64 KiB"),
+        (SECRET.encode(), "takes redis://"),
+    ],
+    ids=["empty", "white", "another charset", "large", "no URL"],
+)
+def test_a_wrong_file_is_one_mistake_that_names_it_and_not_what_it_holds(secret_file, content, message):
+    path = secret_file(content)
+    (mistake,) = mistakes_of(REDIS_FILE=path)
+    assert mistake.startswith("KHABAR_REDIS")
+    assert message in mistake
+    assert SECRET not in mistake
+    assert len(mistake) < 250 + len(path)
+
+
+def test_a_file_that_is_not_there_is_one_mistake_whatever_depends_on_the_secret(tmp_path):
+    missing = str(tmp_path / "missing")
+    (mistake,) = mistakes_of(KAFKA_SECURITY="SASL_SSL", KAFKA_USERNAME="khabar", KAFKA_PASSWORD_FILE=missing)
+    assert mistake == (
+        f"KHABAR_KAFKA_PASSWORD_FILE={missing!r}: the file cannot be read: No such file or directory"
+    )
+
+
+def test_a_secret_and_a_file_for_it_are_one_too_many(secret_file):
+    path = secret_file(SECRET.encode())
+    (mistake,) = mistakes_of(REDIS=f"redis://:{SECRET}@h", REDIS_FILE=path)
+    assert mistake == f"KHABAR_REDIS_FILE={path!r}: KHABAR_REDIS is set too; set one of the two"
+
+
+@pytest.mark.parametrize("value", [f"redis://:{SECRET}@h:6379/0", SECRET])
+def test_a_secret_written_where_its_file_belongs_is_not_shown(value: str):
+    (mistake,) = mistakes_of(REDIS_FILE=value)
+    assert mistake == "KHABAR_REDIS_FILE=***: the file cannot be read: No such file or directory"

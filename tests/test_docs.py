@@ -22,7 +22,7 @@ from schemas.rejected_event import RejectReason
 from schemas.wire import decode
 from workers.cli.card import card
 from workers.cli.main import main
-from workers.config import variables
+from workers.config import secret_files, variables
 from workers.demo.events import demo_events, manifest
 from workers.runtime.chain import build_chain
 from workers.runtime.events import Event, Position
@@ -346,7 +346,7 @@ def test_each_threat_names_tests_that_are_there_or_says_that_nothing_holds_it():
 
 @documents
 def test_every_variable_named_exists(document):
-    known = {name for name, _, _ in variables()} | {"KHABAR_TEST_REDIS_SERVER"}
+    known = {name for name, _, _ in variables()} | set(secret_files()) | {"KHABAR_TEST_REDIS_SERVER"}
     assert set(re.findall(r"\bKHABAR_[A-Z_]+[A-Z]\b", read(document))) <= known
 
 

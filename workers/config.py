@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from schemas.published_article import DEFAULT_PUBLISHED, Relation
 from workers.errors import ConfigError
+from workers.secret_files import SUFFIX, from_files
 
 PREFIX = "KHABAR_"
 T = TypeVar("T")
@@ -292,24 +293,31 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
-        """The settings that `environ` describes; empty values count as absent.
+        """The settings that `environ` describes, with the files that it names for secrets; empty values count as absent.
 
         Raises ConfigError with one line for every variable that is wrong or unknown.
         """
         known = {PREFIX + item.name.upper(): item for item in fields(cls)}
+        files = secret_files()
         values: dict[str, Any] = {}
         mistakes = [
             f"{name}: no such variable; see `khabar config` for those there are"
             for name in environ
-            if name.startswith(PREFIX) and name not in known
+            if name.startswith(PREFIX) and name not in known and name not in files
         ]
+        read, unread = from_files(environ, files.values())
+        mistakes += unread
         for name, item in known.items():
-            if value := environ.get(name, "").strip():
+            value = read.get(name, environ.get(name, "").strip())
+            if value is None:
+                values[item.name] = None
+            elif value:
                 try:
                     values[item.name] = item.metadata["parse"](value)
                 except ValueError as error:
                     shown = "***" if item.metadata["secret"] else _excerpt(value)
-                    mistakes.append(f"{name}={shown}: {error}")
+                    given = f"{name}={shown}" if name not in read else f"{name} in the file of {name}{SUFFIX}"
+                    mistakes.append(f"{given}: {error}")
                     values[item.name] = None
         mistakes += _contradictions(values)
         if mistakes:
@@ -336,6 +344,12 @@ def variables() -> list[tuple[str, str, str]]:
         for item in fields(Settings)
         if item.default is not MISSING
     ]
+
+
+def secret_files() -> dict[str, str]:
+    """The variables that name a file with a secret in it, and the variable that holds the secret itself."""
+    names = [PREFIX + item.name.upper() for item in fields(Settings) if item.metadata["secret"]]
+    return {name + SUFFIX: name for name in names}
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:

@@ -67,6 +67,16 @@ def test_config_marks_what_is_set_and_hides_secrets():
     assert "hidden" not in result.stdout
 
 
+def test_config_reads_a_secret_from_a_file_and_says_that_it_can(tmp_path):
+    file = tmp_path / "redis-url"
+    file.write_text("redis://:hidden@h:6379/0\n", encoding="utf-8")
+    result = run("config", KHABAR_REDIS_FILE=str(file))
+    assert result.exit_code == 0
+    assert "* KHABAR_REDIS=redis://***@h:6379/0\n" in result.stdout
+    assert "KHABAR_REDIS_FILE" in result.stdout.splitlines()[-1]
+    assert "hidden" not in result.stdout
+
+
 def test_without_kafka_a_command_says_how_to_get_one(tmp_path):
     result = run("topics", "check", KHABAR_DATA_DIR=str(tmp_path))
     assert result.exit_code == 2

@@ -6,7 +6,7 @@ import click
 import orjson
 
 from workers.cli.context import State
-from workers.config import variables
+from workers.config import secret_files, variables
 from workers.errors import ConfigError
 
 
@@ -33,4 +33,4 @@ def _lines(values: Mapping[str, str]) -> list[str]:
         value = values[name]
         mark = " " if value == default else "*"
         lines += [f"{mark} {name}={value}", f"      {about}" + (f" (default: {default})" if default else "")]
-    return lines
+    return [*lines, f"  {', '.join(secret_files())}: a file that holds the secret, instead of the secret"]
