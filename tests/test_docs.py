@@ -241,7 +241,7 @@ def problem(words):
 
 def khabar_commands(text):
     return [
-        line.removeprefix(".venv/bin/").removeprefix("docker compose run --rm worker ").split()[1:]
+        line.removeprefix(".venv/bin/").removeprefix("docker compose exec dedup ").split()[1:]
         for line in commands(text)
         if re.match(r"(\.venv/bin/)?khabar( |$)", line)
     ]
