@@ -89,6 +89,7 @@ def test_a_poller_only_reads_its_list():
     assert feeds["command"] == ["feeds", "run", listed["target"]]
     assert listed["read_only"] is True
     assert feeds["profiles"] == ["feeds"]
+    assert feeds["healthcheck"]["test"] == ["CMD", "khabar", "health", "feeds"]
 
 
 def test_the_chain_does_not_run_beside_the_stages():
