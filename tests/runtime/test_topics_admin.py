@@ -3,8 +3,8 @@
 import pytest
 
 from workers.config import Settings
-from workers.runtime.topics_admin import ActualTopic, differences
-from workers.topics import table
+from workers.runtime.topics_admin import ActualTopic, config_of, differences
+from workers.topics import Role, table
 
 SETTINGS = Settings(topic_prefix="t", partitions=4, replication=2)
 
@@ -51,6 +51,28 @@ def test_a_difference_says_what_where_and_what_to_do(changed, what, wanted):
 )
 def test_more_than_asked_for_is_no_difference(changed):
     assert differences(SETTINGS, _cluster(**changed)) == []
+
+
+@pytest.mark.parametrize(
+    ("replication", "insync", "differs"),
+    [(2, "1", False), (3, "1", True), (3, "2", False), (3, "3", False), (4, "unset", True)],
+)
+def test_with_three_copies_two_have_to_be_written(replication, insync, differs):
+    settings = Settings(topic_prefix="t", partitions=4, replication=replication)
+    found = {
+        topic.name: ActualTopic(
+            name=topic.name,
+            partitions=4,
+            replication=replication,
+            config=topic.config | ({} if insync == "unset" else {"min.insync.replicas": insync}),
+        )
+        for topic in table("t").values()
+    }
+    assert {each.what for each in differences(settings, found)} == (
+        {"min.insync.replicas"} if differs else set()
+    )
+    wanted = config_of(table("t")[Role.RAW], settings)
+    assert wanted.get("min.insync.replicas") == ("2" if replication >= 3 else None)
 
 
 def test_a_missing_topic_is_one_difference():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from kafka import errors
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
@@ -37,6 +37,17 @@ class Difference:
         return f"{self.topic}: {self.what} is {self.found}, should be {self.wanted}. {self.remedy}"
 
 
+REPLICATED: Final = 3
+"""From so many copies on, two have to be written before a record counts: one broker may be away, or lost for good."""
+AT_LEAST: Final = frozenset({"max.message.bytes", "min.insync.replicas"})
+"""What may be more than is asked for."""
+
+
+def config_of(topic: Topic, settings: Settings) -> dict[str, str]:
+    """The topic's configuration as it is to be in a cluster with the replication that is set."""
+    return topic.config | ({"min.insync.replicas": "2"} if settings.replication >= REPLICATED else {})
+
+
 def create(client: KafkaAdminClient, settings: Settings) -> list[str]:
     """Create the topics that are missing; the names of those it made, once they are ready for use.
 
@@ -51,7 +62,7 @@ def create(client: KafkaAdminClient, settings: Settings) -> list[str]:
             topic.name: {
                 "num_partitions": settings.partitions,
                 "replication_factor": settings.replication,
-                "configs": topic.config,
+                "configs": config_of(topic, settings),
             }
             for topic in missing
         },
@@ -160,9 +171,9 @@ def _differences(topic: Topic, found: ActualTopic, settings: Settings) -> list[D
             "kafka-reassign-partitions.sh, or lower KHABAR_REPLICATION"
         )
         result.append(difference("replication", settings.replication, found.replication, remedy))
-    for key, wanted in topic.config.items():
+    for key, wanted in config_of(topic, settings).items():
         is_now = found.config.get(key, "unset")
-        if is_now != wanted and not (key == "max.message.bytes" and _integer(is_now) >= int(wanted)):
+        if is_now != wanted and not (key in AT_LEAST and _integer(is_now) >= int(wanted)):
             remedy = (
                 f"Set it: kafka-configs.sh --alter --entity-type topics --entity-name {topic.name} "
                 f"--add-config {key}={wanted}"
