@@ -59,6 +59,7 @@ def command(
     from workers.runtime.chain import group_name  # noqa: PLC0415
     from workers.runtime.clients import resolve  # noqa: PLC0415
     from workers.runtime.status_file import StatusFile, path_of  # noqa: PLC0415
+    from workers.runtime.takeover import take_over  # noqa: PLC0415
 
     settings = replace(settings, metrics=metrics or settings.metrics)
     names = chain_of(stages)
@@ -76,6 +77,7 @@ def command(
         status_file.offer(status)
         summary.offer(status)
 
+    take_over(settings, addresses, names)
     if replay:
         from workers.runtime.replay_all import replay_from_the_beginning  # noqa: PLC0415
 
