@@ -134,6 +134,17 @@ def test_a_container_that_was_killed_comes_back(out):
     assert Counter(stage for stage, _ in running) == dict.fromkeys(STAGES, 2)
 
 
+def test_the_whole_chain_does_not_start_beside_its_stages(out):
+    assert (out / "beside").read_text() == "2\n"
+    assert "Stop them first" in (out / "beside.log").read_text(encoding="utf-8")
+
+
+def test_the_whole_chain_begins_where_the_stages_have_ended(out):
+    before, after = read(out / "loaded.json"), read(out / "chained.json")
+    assert_balanced(after, before["events"] + 1)
+    assert after["ended"]["published"] == before["ended"]["published"] + 1
+
+
 def test_a_published_record_is_read_within(out):
     record = decode(PublishedArticle, (out / "record.json").read_bytes())
     assert record.text
@@ -170,7 +181,7 @@ def test_every_container_is_held_to_what_it_needs(out):
 def test_the_password_stands_neither_where_the_engine_shows_it_nor_in_a_log(out):
     password = (out / "password").read_bytes()
     assert len(password) > 30
-    for name in ("started.json", "stages.log", "feeds.log", "log"):
+    for name in ("started.json", "stages.log", "feeds.log", "beside.log", "log"):
         assert password not in (out / name).read_bytes(), name
 
 

@@ -60,6 +60,12 @@ for id in $(containers); do   # control groups of version 2, or 1
   docker exec "$id" sh -c 'cat /sys/fs/cgroup/memory.peak 2>/dev/null || cat /sys/fs/cgroup/memory/memory.max_usage_in_bytes'
 done >"$OUT/peaks"
 
+say 'the whole chain does not start beside its stages'
+chain=${COMPOSE/-f docker-compose.yml/-f docker-compose.yml -f docker-compose.chain.yml}
+status=0
+$chain run --rm -T --no-deps chain >"$OUT/beside.log" 2>&1 || status=$?
+echo "$status" >"$OUT/beside"
+
 say 'all drain'
 # shellcheck disable=SC2046
 docker inspect $(containers "${stages[@]}") >"$OUT/running.json"
@@ -67,4 +73,10 @@ $COMPOSE stop "${stages[@]}"
 $COMPOSE logs --no-color "${stages[@]}" >"$OUT/stages.log"
 # shellcheck disable=SC2046
 docker inspect $(containers --all "${stages[@]}") >"$OUT/stopped.json"
+
+say 'and begins where they have ended'
+$chain up --detach --no-deps --no-build --wait --wait-timeout 120 chain
+khabar send docs/example/muscat-library.txt
+khabar audit --wait 60 --json >"$OUT/chained.json"
+$chain stop chain
 say 'done'
