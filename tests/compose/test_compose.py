@@ -3,7 +3,9 @@
 It prints what was measured: how long the start took, the size of the image, the memory of each container.
 """
 
+import html
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -68,6 +70,7 @@ def out(tmp_path_factory):
         "PYTHON": sys.executable,
         "KAFKA_PORT": free_port(),
         "REDIS_PORT": free_port(),
+        "WEB_PORT": free_port(),
     }
     scale = [word for stage in STAGES for word in ("--scale", f"{stage}=2")]
     command = [str(TOOL), "--install", *scale, "--wait-timeout", "240"]
@@ -110,6 +113,12 @@ def test_every_demo_event_ends_once_seen_from_the_host(out):
     assert verdicts_aside(balance["ended"]) == verdicts_aside(expected())
     (shard,) = read(out / "index.json")["shards"]
     assert shard["held"] == sum(expected()[role] for role in ("published", "duplicates"))
+
+
+def test_the_web_page_shows_what_was_published(out):
+    page = (out / "web").read_text(encoding="utf-8")
+    assert re.search(r'"status": *"reading"', page)
+    assert decode(PublishedArticle, (out / "record.json").read_bytes()).title in html.unescape(page)
 
 
 def test_what_the_poller_reads_of_a_site_is_published(out):

@@ -29,7 +29,7 @@ def test_every_variable_in_it_is_one_of_khabars():
 def test_ports_are_open_on_the_own_machine_alone(name):
     ports = SERVICES[name].get("ports", [])
     assert all(port.startswith("127.0.0.1:") for port in ports)
-    assert bool(ports) == (name in {"kafka", "redis"})
+    assert bool(ports) == (name in {"kafka", "redis", "web"})
 
 
 def test_the_broker_takes_what_the_largest_topic_takes():
@@ -61,7 +61,9 @@ def test_every_service_is_held_to_what_it_needs(name):
     assert {"mem_limit", "cpus", "pids_limit"} <= service.keys()
 
 
-@pytest.mark.parametrize("name", [name for name in SERVICES if name not in {"kafka", "redis", "feeds"}])
+@pytest.mark.parametrize(
+    "name", [name for name in SERVICES if name not in {"kafka", "redis", "feeds", "web"}]
+)
 def test_what_reads_pages_of_strangers_has_no_way_out(name):
     assert SERVICES[name]["networks"] == ["inside"]
     assert yaml.safe_load(TEXT)["networks"]["inside"] == {"internal": True}

@@ -29,6 +29,11 @@ export KHABAR_REDIS KHABAR_KAFKA=127.0.0.1:$KAFKA_PORT
 khabar audit --json >"$OUT/demo.json"
 khabar dedup stats --json >"$OUT/index.json"
 
+say 'the web page'
+for page in /health / /articles; do
+  curl --silent --show-error --fail --max-time 20 "http://127.0.0.1:$WEB_PORT$page"
+done >"$OUT/web"
+
 say 'a site is polled'
 site=${COMPOSE/-f docker-compose.yml/-f docker-compose.yml -f tests/compose/site.yml}
 $site up --detach --no-deps --no-build --wait site feeds
@@ -79,4 +84,6 @@ $chain up --detach --no-deps --no-build --wait --wait-timeout 120 chain
 khabar send docs/example/muscat-library.txt
 khabar audit --wait 60 --json >"$OUT/chained.json"
 $chain stop chain
+# `down` leaves what profiles have started.
+$site rm --force --stop demo feeds site >/dev/null
 say 'done'
