@@ -184,7 +184,7 @@ async def test_every_answer_has_the_headers_and_says_what_may_run():
                 assert "unsafe" not in policy
                 assert "frame-ancestors 'none'" in policy
                 assert answer.headers["X-Content-Type-Options"] == "nosniff"
-                assert answer.headers["Referrer-Policy"] == "no-referrer"
+                assert answer.headers["Referrer-Policy"] == "same-origin"
                 assert answer.headers["Server"] == "khabar"
 
 
