@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from urllib.request import urlopen
 
 import pytest
 
@@ -81,14 +82,26 @@ def test_feeds_that_cannot_be_polled_are_said_before_anything_starts(khabar, arg
     assert (result.exit_code, said in result.output) == (2, True), result.output
 
 
+def _is_served(page):
+    try:
+        with urlopen(f"{page}health", timeout=10) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
 def test_ctrl_c_drains_and_ends_with_success(up, settings, tmp_path):
     process = up("--workers", "1")
     first = process.stdout.readline()
     assert first.startswith(f"Kafka {settings.kafka[0]}, Redis ")
+    page = first.partition(", web page ")[2].strip()
+    assert page.startswith("http://127.0.0.1:")
+    assert harness.wait_for(lambda: _is_served(page))
     assert harness.wait_for(lambda: "worker_started" in (tmp_path / "workers.log").read_text())
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
+    assert not _is_served(page)
     assert "draining" in output
     assert "Traceback" not in errors
     assert '"worker_stopped"' in (tmp_path / "workers.log").read_text()
