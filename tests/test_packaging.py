@@ -61,6 +61,8 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(wheel):
         r"workers/boilerplate/data/markers\.json",
         r"workers/entities/data/[a-z_]+\.tsv",
         r"workers/stores/lua/[a-z_]+\.lua",
+        r"workers/web/templates/[a-z_]+\.html",
+        r"workers/web/static/[a-z]+\.(css|js|svg)",
         r"workers/demo/manifest\.json",
         r"workers/demo/pages/[a-z-]+\.(html|txt|json|png)",
         r"workers/embedded/(kafka\.lock|log4j2\.properties)",

@@ -63,7 +63,9 @@ def _take(browser: Browser, address: str, settings: Settings) -> None:
         arabic = near.filter(has=page.locator(".title[lang=ar]")).locator(".verdict-line a").first
         copy = arabic.get_attribute("href")
         page.goto(f"{copy}?ui=en")
-        page.locator(".sides mark").nth(1).evaluate("each => each.scrollIntoView({block: 'center'})")
+        page.locator(".sides mark").first.evaluate(
+            "each => { each.scrollIntoView({block: 'end'}); scrollBy(0, 40); }"
+        )
         page.screenshot(path=FOLDER / "web-duplicates.png")
         page.goto("/dead?ui=en")
         page.screenshot(path=FOLDER / "web-dead.png", clip={"x": 0, "y": 0, "width": WIDE, "height": 430})

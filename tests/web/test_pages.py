@@ -1,6 +1,8 @@
 """The pages as HTML, on a site whose Kafka is away: what is in the window is shown, and hostile content is text."""
 
+import asyncio
 import re
+import time
 from itertools import pairwise
 
 import pytest
@@ -231,6 +233,13 @@ async def test_without_a_token_nothing_can_be_replayed():
 async def test_a_kafka_that_is_away_is_said_and_is_healthy():
     one = site()
     async with asking(one) as client:
+        deadline = time.monotonic() + 60
+        while not one.flow.problems and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        for path in ("/", "/flow/part"):
+            problem = (await page(client, path)).select_one(".problem:not([hidden])")
+            assert problem.text.startswith("No Kafka answers")
+            assert problem.attrs["dir"] == "ltr"
         async with client.get("/dead/0:3", headers=HOST) as answer:
             assert answer.status == 503
             assert "No Kafka answers" in await answer.text()
