@@ -63,14 +63,13 @@ def _take(browser: Browser, address: str, settings: Settings) -> None:
         arabic = near.filter(has=page.locator(".title[lang=ar]")).locator(".verdict-line a").first
         copy = arabic.get_attribute("href")
         page.goto(f"{copy}?ui=en")
-        page.locator(".sides mark").first.evaluate(
-            "each => { each.scrollIntoView({block: 'end'}); scrollBy(0, 40); }"
-        )
+        page.set_viewport_size({"width": 860, "height": 680})
         page.screenshot(path=FOLDER / "web-duplicates.png")
+        page.set_viewport_size({"width": WIDE, "height": 430})
         page.goto("/dead?ui=en")
-        page.screenshot(path=FOLDER / "web-dead.png", clip={"x": 0, "y": 0, "width": WIDE, "height": 430})
-    _shot(browser, address, f"{article}&ui=ar", "web-article.png", (WIDE, HIGH), "light")
-    _shot(browser, address, "/articles?ui=en", "web-dark.png", (WIDE, HIGH), "dark")
+        page.screenshot(path=FOLDER / "web-dead.png")
+    _shot(browser, address, f"{article}&ui=ar", "web-article.png", (WIDE, 500), "light")
+    _shot(browser, address, "/articles?ui=en", "web-dark.png", (WIDE, 430), "dark")
     _shot(browser, address, "/?ui=ar", "web-phone.png", PHONE, "light")
 
 

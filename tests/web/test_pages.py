@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 from itertools import pairwise
 
 import pytest
@@ -11,6 +10,7 @@ import turbohtml
 from schemas.cleaned_article import Related, Source
 from schemas.published_article import Duplicate, Relation
 from schemas.tagged_article import Label
+from tests.support import harness
 from tests.support.web import NOWHERE, article, asking, dead, named, received, site_of
 from workers.config import Settings
 from workers.topics import Role
@@ -233,9 +233,7 @@ async def test_without_a_token_nothing_can_be_replayed():
 async def test_a_kafka_that_is_away_is_said_and_is_healthy():
     one = site()
     async with asking(one) as client:
-        deadline = time.monotonic() + 60
-        while not one.flow.problems and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(harness.wait_for, lambda: bool(one.flow.problems), 60)
         for path in ("/", "/flow/part"):
             problem = (await page(client, path)).select_one(".problem:not([hidden])")
             assert problem.text.startswith("No Kafka answers")
