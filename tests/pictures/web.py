@@ -63,7 +63,8 @@ def _take(browser: Browser, address: str, settings: Settings) -> None:
         arabic = near.filter(has=page.locator(".title[lang=ar]")).locator(".verdict-line a").first
         copy = arabic.get_attribute("href")
         page.goto(f"{copy}?ui=en")
-        page.set_viewport_size({"width": 860, "height": 680})
+        page.set_viewport_size({"width": WIDE, "height": 640})
+        page.locator(".sides").evaluate("each => scrollTo(0, each.getBoundingClientRect().top - 8)")
         page.screenshot(path=FOLDER / "web-duplicates.png")
         page.set_viewport_size({"width": WIDE, "height": 430})
         page.goto("/dead?ui=en")

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 def application(site: Site) -> web.Application:
-    """The pages of this site. Its reader is started and stopped with the application."""
+    """The pages of this site. Its reader and intake are started and stopped with the application."""
     app = web.Application(middlewares=[_guarded, _explained], client_max_size=FORM_BYTES)
     app[SITE] = site
     app.add_routes(pages.routes)
@@ -36,6 +36,7 @@ def application(site: Site) -> web.Application:
 
 async def _reading(app: web.Application) -> AsyncIterator[None]:
     site = app[SITE]
+    site.intake.start()
     site.reader.start()
     ticking = asyncio.create_task(_tick(site))
     yield
@@ -43,6 +44,7 @@ async def _reading(app: web.Application) -> AsyncIterator[None]:
     with suppress(asyncio.CancelledError):
         await ticking
     await asyncio.to_thread(site.reader.stop)
+    await asyncio.to_thread(site.intake.stop)
 
 
 async def _tick(site: Site) -> None:

@@ -15,6 +15,7 @@ from workers.runtime.clients import Addresses
 from workers.runtime.flow import Flow, FlowReader
 from workers.runtime.reading import Received
 from workers.web.arrows import Arrivals
+from workers.web.intake import Intake
 from workers.web.rendering import Templates
 from workers.web.security import Csrf
 from workers.web.window import Window
@@ -40,6 +41,7 @@ class Site:
     settings: Settings
     addresses: Addresses
     window: Window
+    intake: Intake
     arrivals: Arrivals
     reader: FlowReader
     hosts: frozenset[str] | None
@@ -55,7 +57,7 @@ class Site:
     def is_stuck(self) -> bool:
         """Whether the reader has died or hangs."""
         silent_s = (datetime.now(UTC) - self.flow.at).total_seconds()
-        return not self.reader.is_alive or silent_s > STUCK_S
+        return not (self.reader.is_alive and self.intake.is_alive) or silent_s > STUCK_S
 
     async def ask_kafka(self, ask: Callable[[], T]) -> T:
         """What `ask` returns; it runs in a thread, for it may take a while."""
@@ -89,18 +91,18 @@ SITE: Final = web.AppKey("site", Site)
 
 
 def make_site(settings: Settings, addresses: Addresses, hosts: frozenset[str] | None) -> Site:
-    """A site whose reader is to be started."""
+    """A site whose reader and intake are to be started."""
     window = Window(settings.web_articles, settings.web_bytes)
     now_s = time.time()
-    arrivals = Arrivals(now_s * 1000)
+    arrivals, intake = Arrivals(now_s * 1000), Intake(window)
 
     def take(received: Received) -> None:
         arrivals.add(received)
-        window.add(received)
+        intake.put(received)
 
     since = datetime.fromtimestamp(now_s - settings.web_hours * 3600, UTC)
     reader = FlowReader(settings, addresses, on_record=take, since=since)
-    return Site(settings, addresses, window, arrivals, reader, hosts)
+    return Site(settings, addresses, window, intake, arrivals, reader, hosts)
 
 
 def ui_of(request: web.Request) -> Ui:
