@@ -42,6 +42,20 @@ def test_origins_sort_by_topic_partition_and_offset_as_numbers():
 
 
 @pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (Origin("a", 1, 4), True),
+        (Origin("a", 1, 5), False),
+        (Origin("a", 1, 6), False),
+        (Origin("a", 0, 4), False),
+        (Origin("b", 1, 4), False),
+    ],
+)
+def test_a_replay_stands_behind_its_event_in_the_same_partition(other: Origin, expected: bool):
+    assert Origin("a", 1, 5).is_behind(other) is expected
+
+
+@pytest.mark.parametrize(
     ("headers", "found"),
     [
         ([], None),

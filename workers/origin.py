@@ -32,6 +32,10 @@ class Origin:
     def __str__(self) -> str:
         return f"{self.topic}:{self.partition}:{self.offset}"
 
+    def is_behind(self, other: "Origin") -> bool:
+        """Whether this event stands in the partition of the other, behind it, as a replay of it does."""
+        return (self.topic, self.partition) == (other.topic, other.partition) and self.offset > other.offset
+
     @classmethod
     def parse(cls, value: str) -> "Origin":
         """The origin that `str()` wrote. Raises ValueError unless `value` is TOPIC:PARTITION:OFFSET."""

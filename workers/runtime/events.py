@@ -68,13 +68,9 @@ class Event:
         (mirrored, or a producer's own header) is itself, and none can take the identity of an event to come.
         """
         named = _parsed(header(self.headers, ORIGIN_HEADER))
-        if named is None or (self._is_raw and not self._is_behind(named)):
+        if named is None or (self._is_raw and not self.read.is_behind(named)):
             return self.read
         return named
-
-    def _is_behind(self, other: Origin) -> bool:
-        here = self.position
-        return (other.topic, other.partition) == (here.topic, here.partition) and other.offset < here.offset
 
     @property
     def _is_raw(self) -> bool:

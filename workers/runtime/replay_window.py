@@ -133,7 +133,7 @@ def replay(settings: Settings, addresses: Addresses, window: Window, on_progress
 def is_repeat(received: Received) -> bool:
     """Whether an event of articles.raw repeats an earlier one of it."""
     named = _origin(received.headers)
-    return named is not None and named.topic == received.topic and named != _place(received)
+    return named is not None and _place(received).is_behind(named)
 
 
 class _Sender:
