@@ -121,6 +121,7 @@ def worked_off(settings, events, stages=tuple(StageName)):
         assert harness.wait_for(lambda: supervisor.status().committed >= events, 150), supervisor.status()
 
 
+@pytest.mark.faults  # workers, a poller and the web page, one after the other
 def test_each_part_does_its_work_with_the_rights_that_the_table_names(khabar_of, tmp_path):
     khabar = khabar_of("rights")
     khabar.run("admin", "topics", "create")
