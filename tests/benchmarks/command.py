@@ -13,6 +13,9 @@ from workers.errors import ConfigError
 
 def run(benchmark: Callable[[argparse.Namespace, Path], dict[str, Any]], options: argparse.Namespace) -> None:
     """Run it in a folder of its own; what it gives goes to the file that `options.json` names, if any."""
+    sys.warnoptions.append(
+        "ignore:resource_tracker:UserWarning"
+    )  # workers end without clean-up; see workers/cli/run.py
     try:
         with tempfile.TemporaryDirectory(prefix="khabar-bench-") as directory:
             result = benchmark(options, Path(directory))

@@ -11,7 +11,15 @@ import sys
 import pytest
 
 from tests.support.feed_site import POLITENESS, FeedSite
-from tests.support.secured import PLAIN_PASSWORD, SECRETS, USER, needed, secured_redis, speaks_tls
+from tests.support.secured import (
+    PLAIN_PASSWORD,
+    SECRETS,
+    USER,
+    WRONG_PASSWORD,
+    needed,
+    secured_redis,
+    speaks_tls,
+)
 from workers.config import Settings
 from workers.demo.events import demo_events
 from workers.subscribe import subscribe
@@ -132,3 +140,36 @@ def test_everything_works_over_tls_and_nothing_that_is_said_holds_a_secret(varia
 
 def khabar(variables):
     return {name: value for name, value in variables.items() if name.startswith("KHABAR_")}
+
+
+@pytest.mark.parametrize("words", [["run"], ["feeds", "run", "--once"]], ids=" ".join)
+@pytest.mark.parametrize("whose", ["Kafka's", "Redis's"])
+def test_a_wrong_password_ends_it_and_is_not_said(words, whose, kafka, redis, authority, tmp_path):
+    variables = {
+        "KHABAR_KAFKA": kafka.login,
+        "KHABAR_KAFKA_SECURITY": "SASL_SSL",
+        "KHABAR_KAFKA_USERNAME": USER,
+        "KHABAR_KAFKA_PASSWORD": PLAIN_PASSWORD,
+        "KHABAR_KAFKA_CA_FILE": str(authority.certificate),
+        "KHABAR_TOPIC_PREFIX": "wrong",
+        "KHABAR_GROUP": "wrong",
+        "KHABAR_WORKERS": "1",
+        "KHABAR_LOG_LEVEL": "debug",
+        "KHABAR_DATA_DIR": str(tmp_path),
+        **redis.variables,
+    }
+    if whose == "Kafka's":
+        variables["KHABAR_KAFKA_PASSWORD"] = WRONG_PASSWORD
+    else:
+        variables["KHABAR_REDIS"] = redis.url(WRONG_PASSWORD)
+    (tmp_path / "feeds.toml").write_text('[[feed]]\nurl = "https://news.example/rss"\n')
+    commands = Commands(variables, tmp_path)
+    try:
+        process, log = commands.start(*words)
+        status = process.wait(120)
+    finally:
+        commands.end()
+    assert status == 2, log.read_text()
+    assert "Traceback" not in log.read_text()
+    assert re.search("KHABAR_(KAFKA_PASSWORD|REDIS)", log.read_text()), log.read_text()
+    assert [secret for secret in SECRETS if secret in log.read_text()] == []
