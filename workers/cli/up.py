@@ -18,8 +18,8 @@ import click
 
 from workers.cli.context import pass_settings
 from workers.cli.feeds.beside import Beside
-from workers.cli.page import open_in_browser, page_beside
 from workers.cli.metrics import metrics_option, serving_workers
+from workers.cli.page import open_in_browser, page_beside
 from workers.cli.run import WORKERS, end_at_once, supervisor_of
 from workers.config import Settings
 from workers.errors import ConfigError
