@@ -12,7 +12,13 @@ import pytest
 from schemas.published_article import Duplicate, PublishedArticle, Relation
 from schemas.rejected_event import RejectedEvent, RejectReason
 from schemas.wire import encode
-from tests.support.harness import addresses_of, committed_offsets, create_topics, wait_for
+from tests.support.harness import (
+    addresses_of,
+    committed_offsets,
+    create_topics,
+    take_times_of_writers,
+    wait_for,
+)
 from tests.support.rejected import putting
 from workers.errors import ConfigError
 from workers.origin import Origin
@@ -235,6 +241,7 @@ MORNING = datetime(2026, 11, 30, 8, tzinfo=UTC)
 def test_a_new_group_begins_at_its_start_and_then_goes_on_wherever_that_was(
     settings, put, group, start, expected
 ):
+    take_times_of_writers(settings)
     for hour, name in ((7, "seven"), (8, "eight"), (9, "nine")):
         put(name, timestamp_ms=int(MORNING.replace(hour=hour).timestamp() * 1000))
     more = {"group": group, "settings": settings}
@@ -245,6 +252,7 @@ def test_a_new_group_begins_at_its_start_and_then_goes_on_wherever_that_was(
 
 
 def test_a_start_may_be_so_long_ago(settings, put):
+    take_times_of_writers(settings)
     put("old", timestamp_ms=int((datetime.now(UTC) - timedelta(hours=3)).timestamp() * 1000))
     put("new")
     more = {"until_now": True, "settings": settings}

@@ -40,6 +40,7 @@ def test_a_topic_names_a_schema_and_a_purpose_and_keeps_each_record(role: Role):
     assert topic.about
     assert topic.config == {
         "cleanup.policy": "delete",
+        "message.timestamp.type": "LogAppendTime",
         "retention.ms": str(topic.retention_ms),
         "max.message.bytes": str(topic.max_message_bytes),
     }

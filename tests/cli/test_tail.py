@@ -17,7 +17,7 @@ from schemas.published_article import Duplicate, PublishedArticle, Relation
 from schemas.rejected_event import RejectedEvent, RejectReason
 from schemas.tagged_article import Entity, Label, Mention
 from schemas.wire import encode
-from tests.support.harness import addresses_of
+from tests.support.harness import addresses_of, take_times_of_writers
 from workers.cli.moments import moment
 from workers.cli.rows import COLUMNS, csv_line, row
 from workers.runtime.clients import producer
@@ -115,7 +115,8 @@ def test_the_filters_of_tail_hold_together(khabar, put):
 
 
 @pytest.mark.integration
-def test_tail_begins_at_a_time(khabar, put):
+def test_tail_begins_at_a_time(khabar, put, settings):
+    take_times_of_writers(settings)
     put(article("old"), ago=timedelta(hours=3))
     put(article("new"), ago=timedelta(minutes=5))
     for since in ("2h", (datetime.now(UTC) - timedelta(hours=2)).isoformat()):

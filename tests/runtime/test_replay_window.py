@@ -15,6 +15,7 @@ from tests.support.harness import (
     reading,
     send,
     supervised,
+    take_times_of_writers,
     wait_for,
 )
 from tests.support.texts import page
@@ -212,6 +213,7 @@ def test_repetitions_are_not_repeated(small):
 
 @integration
 def test_the_window_is_half_open_and_goes_by_kafka_s_time(small):
+    take_times_of_writers(small)
     noon = datetime(2026, 11, 30, 12, tzinfo=UTC)
     topic = table(small.topic_prefix)[Role.RAW].name
     with producer(small, addresses_of(small)) as client:

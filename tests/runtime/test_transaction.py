@@ -1,11 +1,19 @@
 """One transaction a batch: outputs and offsets together or not at all, on the real broker."""
 
+import time
 from collections import Counter
 
 import pytest
 
-from tests.support.harness import addresses_of, committed_offsets, create_topics, reading
+from tests.support.harness import (
+    addresses_of,
+    committed_offsets,
+    create_topics,
+    reading,
+    take_times_of_writers,
+)
 from workers.config import Settings
+from workers.errors import TransientError
 from workers.runtime.events import Event, Membership, Output, Position
 from workers.runtime.transaction import RefusedError, TransactionalPublisher, consumed_offsets
 from workers.topics import Role, table
@@ -87,3 +95,31 @@ def test_the_committed_offset_is_the_one_after_the_last_event_of_each_partition(
         0: 5,
         2: 11,
     }
+
+
+@pytest.fixture
+def ahead(publisher: TransactionalPublisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of the publisher's machine is three hours ahead."""
+    sending = publisher._producer.send
+
+    def send(*record):
+        return sending(*record, timestamp_ms=int((time.time() + 3 * 3600) * 1000))
+
+    monkeypatch.setattr(publisher._producer, "send", send)
+
+
+def test_the_clock_of_the_writer_does_not_matter(
+    settings: Settings, publisher: TransactionalPublisher, ahead: None
+) -> None:
+    publisher.publish(OUTSIDE, events(settings, 0, 1), [output(b"a")], {})
+    with reading(settings, Role.PUBLISHED) as reader:
+        [record] = reader.read_until(1)
+    assert abs(record.timestamp / 1000 - time.time()) < 3600
+
+
+def test_topics_that_take_the_times_of_writers_refuse_a_clock_that_is_ahead_and_it_is_said(
+    settings: Settings, publisher: TransactionalPublisher, ahead: None
+) -> None:
+    take_times_of_writers(settings)
+    with pytest.raises(TransientError, match="set the clock right"):
+        publisher.publish(OUTSIDE, events(settings, 0, 1), [output(b"a")], {})

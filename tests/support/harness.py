@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from kafka import TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from workers.config import Settings
 from workers.runtime import topics_admin
 from workers.runtime.clients import Addresses, admin, consumer, producer
 from workers.runtime.isolation import ChainFactory
 from workers.runtime.supervisor import Supervisor
+from workers.runtime.topics_admin import actual
 from workers.topics import Role, table
 
 
@@ -24,6 +26,19 @@ def addresses_of(settings: Settings) -> Addresses:
 def create_topics(settings: Settings) -> None:
     with admin(settings, addresses_of(settings)) as client:
         topics_admin.create(client, settings)
+
+
+def take_times_of_writers(settings: Settings) -> None:
+    """For records that a test dates back: the topics keep the times that they are sent with."""
+    key, names = "message.timestamp.type", [topic.name for topic in table(settings.topic_prefix).values()]
+    with admin(settings, addresses_of(settings)) as client:
+        client.alter_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, name, {key: "CreateTime"}) for name in names]
+        )
+        # The broker hears of it from the controller, a moment later.
+        assert wait_for(
+            lambda: {each.config[key] for each in actual(client, names).values()} == {"CreateTime"}
+        )
 
 
 def send(settings: Settings, values: Iterable[bytes], *, role: Role = Role.RAW) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from kafka import ConsumerGroupMetadata, KafkaProducer, OffsetAndMetadata, TopicPartition
-from kafka.errors import CommitFailedError
+from kafka.errors import CommitFailedError, InvalidTimestampError
 
 from workers.config import Settings
-from workers.errors import KhabarError
+from workers.errors import KhabarError, TransientError
 from workers.runtime.clients import Addresses, producer
 from workers.runtime.events import Event, Membership, Output
 from workers.topics import Role, Topic
@@ -75,7 +75,8 @@ class TransactionalPublisher:
 
         `replays` gives for TOPIC:PARTITION the number of the replay in which it is read, to be kept with its offset.
 
-        Raises RefusedError when the group has moved on since the events were fetched.
+        Raises RefusedError when the group has moved on since the events were fetched, TransientError when the topics
+        take the times of writers and this machine's clock is too far ahead.
         """
         kafka = self._producer
         kafka.begin_transaction()
@@ -95,6 +96,12 @@ class TransactionalPublisher:
             kafka.close()
             self._producer = self._connected()
             raise RefusedError(str(error)) from error
+        except InvalidTimestampError as error:
+            message = (
+                "Kafka refuses records with the time of this machine's clock: set the clock right, or have the topics take "
+                "the broker's time (`khabar topics check` says how)"
+            )
+            raise TransientError(message) from error
         for delivery in deliveries:
             delivery.get(0)  # raises what a delivery has failed with, though the commit would have said so
 
