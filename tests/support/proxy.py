@@ -1,4 +1,4 @@
-"""A port of this machine that passes on to a server: it can delay answers, or lead to another server."""
+"""A port of this machine that passes on to a server, and does to the connections what networks do."""
 
 import contextlib
 import socket
@@ -11,7 +11,11 @@ from workers.embedded.ports import LOOPBACK
 
 
 class Proxy:
-    """Passes on to `target`, a port; each answer comes `delay_s` late. Both may be changed at any time."""
+    """Passes on to `target`, a port; each answer comes `delay_s` late. Both may be changed at any time.
+
+    `cut` ends all connections and accepts no new ones that last; `silence` keeps them open, and what is sent over
+    them arrives only after `heal`, as through a network that drops packets and one day does not.
+    """
 
     def __init__(self, target: int, listener: socket.socket) -> None:
         self.target = target
@@ -19,6 +23,9 @@ class Proxy:
         self.port: int = listener.getsockname()[1]
         self._listener = listener
         self._open: set[socket.socket] = set()
+        self._is_cut = False
+        self._flows = threading.Event()
+        self._flows.set()
 
     @property
     def url(self) -> str:
@@ -27,6 +34,22 @@ class Proxy:
     def lead_to(self, target: int) -> None:
         """New connections go there; those that there are end."""
         self.target = target
+        self._end_connections()
+
+    def cut(self) -> None:
+        self._is_cut = True
+        self._end_connections()
+
+    def silence(self) -> None:
+        self._flows.clear()
+
+    def heal(self) -> None:
+        """As if nothing had been cut, silenced or delayed."""
+        self.delay_s = 0.0
+        self._is_cut = False
+        self._flows.set()
+
+    def _end_connections(self) -> None:
         for each in list(self._open):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -35,7 +58,10 @@ class Proxy:
         with contextlib.suppress(OSError):  # the listener was closed
             while True:
                 client, _ = self._listener.accept()
-                threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+                if self._is_cut:
+                    client.close()
+                else:
+                    threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
 
     def _pass_on(self, client: socket.socket) -> None:
         with (
@@ -55,6 +81,7 @@ class Proxy:
             while received := source.recv(1 << 16):
                 if is_delayed:
                     time.sleep(self.delay_s)
+                self._flows.wait()
                 sink.sendall(received)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
@@ -69,5 +96,6 @@ def proxy_to(target: int) -> Iterator[Proxy]:
         try:
             yield proxy
         finally:
+            proxy.heal()
             proxy.lead_to(target)
             listener.shutdown(socket.SHUT_RDWR)
