@@ -25,7 +25,9 @@ HEAD = (
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """A fault that was made. `seen`: log events and how often; times in seconds from the fault's end."""
+    """A fault that was made. `seen`: log events and how often; times in seconds from the fault's end, 0 where
+    there was none; `about`: what else there is to say.
+    """
 
     fault: str
     seen: dict[str, int]
@@ -33,6 +35,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     caught_up_s: float
     events: int
     ledger: dict[str, int]
+    about: str = ""
 
 
 def keep(finding: Finding) -> None:
@@ -56,9 +59,9 @@ def table(findings: Iterable[Finding]) -> str:
         " | ".join(
             (
                 f"| {finding.fault}",
-                ", ".join(f"`{event}`" for event in sorted(finding.seen)) or "nothing",
-                f"{finding.moved_s:.1f} s",
-                f"{finding.caught_up_s:.1f} s",
+                _seen(finding),
+                _seconds(finding.moved_s),
+                _seconds(finding.caught_up_s),
                 f"{finding.events:,}",
                 ", ".join(f"{count:,} {name}" for name, count in finding.ledger.items()) + " |",
             )
@@ -66,6 +69,15 @@ def table(findings: Iterable[Finding]) -> str:
         for finding in findings
     ]
     return "\n".join([*HEAD, *rows]) + "\n"
+
+
+def _seen(finding: Finding) -> str:
+    events = ", ".join(f"`{event}`" for event in sorted(finding.seen)) or "nothing"
+    return f"{events}; {finding.about}" if finding.about else events
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.1f} s" if value else "–"
 
 
 def replaced(page: str, made: str) -> str:

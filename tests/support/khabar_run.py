@@ -135,12 +135,14 @@ class KhabarRun:
 
 
 def said(runs: Sequence[KhabarRun], before: Sequence[int]) -> Counter[str]:
-    """How often each event was logged by `runs` since they had logged `before` lines; routine is left out."""
+    """How often each event was logged by `runs` since they had logged `before` lines. Left out is routine, and what
+    libraries say, in words.
+    """
     return Counter(
         event["event"]
         for run, skipped in zip(runs, before, strict=True)
         for event in run.events()[skipped:]
-        if event["event"] not in ROUTINE
+        if event["event"] not in ROUTINE and event["event"].isidentifier()
     )
 
 

@@ -47,6 +47,7 @@ class Fault:
     moved_s: float = 0.0
     caught_up_s: float = 0.0
     seen: Counter[str] = field(default_factory=Counter)
+    about: str = ""
 
 
 class Trial:
@@ -70,6 +71,10 @@ class Trial:
         send(self.settings, (page(self.sent + number) for number in range(count)))
         self.sent += count
 
+    def poll(self) -> None:
+        """Take in what has come out."""
+        self._outcomes.poll()
+
     def until(self, count: int, timeout_s: float = DEADLINE_S) -> None:
         """Wait for so many outcomes."""
         deadline = time.monotonic() + timeout_s
@@ -90,7 +95,8 @@ class Trial:
     def fault(self, name: str, *, burst: int = BURST, rest: int = REST) -> Iterator[Fault]:
         """The body makes the fault and ends it; it begins amid a burst. Returns when all has recovered from it."""
         for run in self.runs:
-            run.wait_at_work()
+            if run.is_running:
+                run.wait_at_work()
         made = Fault(name, tuple(len(run.events()) for run in self.runs))
         self._lines_before = made.lines_before
         already = self.ended
@@ -127,6 +133,11 @@ class Trial:
             begin = self.ended
         return time.monotonic()
 
+    def note(self, name: str, about: str) -> None:
+        """Keep what was seen of all the faults until now under one name; nothing was timed."""
+        lines = (0,) * len(self.runs)
+        self._faults.append(Fault(name, lines, seen=said(self.runs, lines), about=about))
+
     def finish(self, groups: dict[str, Role] | None = None, dead: int = 0) -> None:
         """Drain the runs, balance the books, and keep what was found. `groups`: each with the topic that it reads."""
         self.until_all()
@@ -146,8 +157,14 @@ class Trial:
                     caught_up_s=round(made.caught_up_s, 1),
                     events=self.sent,
                     ledger=ledger,
+                    about=made.about,
                 )
             )
+
+    def end(self) -> None:
+        """By force, all that still runs."""
+        for run in self.runs:
+            run.end()
 
     def _committed(self, group: str, role: Role) -> int:
         return sum(committed_offsets(self.settings, group, role).values())
@@ -176,9 +193,10 @@ def under_load(settings: Settings, runs: Sequence[KhabarRun]) -> Iterator[Trial]
     create_topics(settings)
     with ExitStack() as stack:
         outcomes = stack.enter_context(reading(settings, *OUTCOMES))
+        trial = Trial(settings, runs, outcomes)
+        stack.callback(trial.end)
         for run in runs:
-            stack.callback(run.end)
             run.start()
         for run in runs:
             run.wait_at_work()
-        yield Trial(settings, runs, outcomes)
+        yield trial
