@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import psutil
@@ -57,6 +58,18 @@ def test_slow_events_make_batches_small_and_quick_ones_large_again() -> None:
             isolation.run(values(b"1", b"2"))
         assert slow <= 4
         assert isolation.worthwhile_events > 100
+
+
+def test_an_event_is_not_to_blame_when_somebody_else_ends_the_process_that_works_on_it() -> None:
+    """As a service manager that tells every process of a service to end, or a kernel that is out of memory."""
+    with Isolation(chains.troubled, event_timeout_s=2.0) as isolation, ThreadPoolExecutor(1) as thread:
+        isolation.warm_up()
+        done = thread.submit(isolation.run, values(chains.SLOW))
+        [server] = [each for each in psutil.Process().children() if "forkserver" in " ".join(each.cmdline())]
+        assert wait_for(done.running)
+        [working] = server.children()
+        working.terminate()
+        assert outcomes(done.result()) == [chains.SLOW]
 
 
 def test_an_empty_batch_is_nothing_to_do() -> None:

@@ -94,15 +94,27 @@ class Isolation:
 
     def run(self, values: Sequence[Value]) -> list[Processed]:
         """One result an event, in order; blocks. Events that hang or end the process are deaths."""
+        try:
+            return self._together(values)
+        except (FutureTimeoutError, ProcessExpired):
+            return [self._alone(value) for value in values]
+
+    def _alone(self, value: Value) -> Processed:
+        """The result of an event of a batch that was not done; its death, should the process end once more. So an event
+        that is a batch of its own does not die because somebody else has ended the process.
+        """
+        try:
+            [result] = self._together([value])
+        except (FutureTimeoutError, ProcessExpired) as error:
+            return Processed(death=Death(self._poison(error), "process"))
+        return result
+
+    def _together(self, values: Sequence[Value]) -> list[Processed]:
+        """Raises FutureTimeoutError or ProcessExpired."""
         allowed_s = self._event_timeout_s + 4 * self._average_s * len(values)
         future = self._pool.schedule(_process, args=[values, allowed_s], timeout=allowed_s * WAIT_FACTOR)
-        try:
-            results: list[Processed]
-            results, took_s, by_stage_s = future.result()
-        except (FutureTimeoutError, ProcessExpired) as error:
-            if len(values) > 1:
-                return [result for value in values for result in self.run([value])]
-            return [Processed(death=Death(self._poison(error), "process"))]
+        results: list[Processed]
+        results, took_s, by_stage_s = future.result()
         for stage, seconds in by_stage_s.items():
             self._by_stage_s[stage] = self._by_stage_s.get(stage, 0.0) + seconds
         if values:
