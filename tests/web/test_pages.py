@@ -230,6 +230,36 @@ async def test_without_a_token_nothing_can_be_replayed():
         assert answer.status == 404
 
 
+TOKEN = "0123456789abcdef"
+OURS = {"Host": "localhost", "Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "fields", "status"),
+    [
+        ({}, {}, 503),
+        ({"Origin": "https://evil.example"}, {}, 403),
+        ({"Origin": "null"}, {}, 403),
+        ({"Origin": "http://localhost:8081"}, {}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, {}, 403),
+        ({"Cookie": "khabar_csrf=another"}, {}, 403),
+        ({"Cookie": ""}, {}, 403),
+        ({}, {"csrf": ""}, 403),
+        ({}, {"token": TOKEN.upper()}, 403),
+        ({}, {"token": ""}, 403),
+    ],
+    ids=lambda value: ",".join(value) if isinstance(value, dict) else str(value),
+)
+async def test_only_a_form_of_our_own_with_the_token_gets_as_far_as_kafka(headers, fields, status):
+    one = site_of(settings=Settings(kafka=NOWHERE.kafka, web_token=TOKEN))
+    cookie = one.csrf.cookie()
+    sent = OURS | {"Cookie": f"khabar_csrf={cookie}"} | headers
+    form = {"csrf": one.csrf.token(cookie), "token": TOKEN} | fields
+    async with asking(one) as client, client.post("/dead/0:3/replay", headers=sent, data=form) as answer:
+        assert answer.status == status
+        assert ("No Kafka answers" in await answer.text()) == (status == 503)
+
+
 async def test_a_kafka_that_is_away_is_said_and_is_healthy():
     one = site()
     async with asking(one) as client:

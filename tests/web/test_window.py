@@ -79,6 +79,9 @@ def test_a_copy_finds_the_first_record_of_its_original_and_not_itself(window):
     for name in ("duplicates:0:2", "duplicates:0:3"):
         assert window.original(window.at(name)).place.name == "published:0:1"
     assert window.original(window.at("published:0:1")) is None
+    for offset in range(10, 18):
+        window.add(received(article(f"n{offset}"), offset))
+    assert window.original(window.at("duplicates:0:2")) is None  # the first record has left the window
 
 
 @pytest.mark.parametrize(
