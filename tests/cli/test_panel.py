@@ -1,5 +1,6 @@
 """What `khabar up` shows."""
 
+import dataclasses
 import io
 import re
 
@@ -47,6 +48,13 @@ def rendered(shown, width=100):
     console = Console(file=io.StringIO(), width=width)
     console.print(shown)
     return console.file.getvalue()
+
+
+def test_the_panel_names_the_web_page_where_there_is_one():
+    page = "http://127.0.0.1:8080/"
+    with_page = rendered(panel(dataclasses.replace(FACTS, page=page), view()))
+    assert f"web page  {page}" in " ".join(with_page.split("\n"))
+    assert "web page" not in rendered(panel(FACTS, view()))
 
 
 def test_the_panel_shows_counts_rate_lag_and_where_things_are():

@@ -76,8 +76,9 @@ duplicates = st.builds(
     revision=st.none() | st.integers(),
     contains=maybe_text,
 )
+published_articles = st.builds(PublishedArticle, **TAGGED_FIELDS, duplicate=duplicates)
 records = st.one_of(
-    st.builds(PublishedArticle, **TAGGED_FIELDS, duplicate=duplicates),
+    published_articles,
     st.builds(TaggedArticle, **TAGGED_FIELDS),
     st.builds(CleanedArticle, **ARTICLE_FIELDS),
     st.builds(

@@ -3,17 +3,23 @@
 import asyncio
 import re
 from itertools import pairwise
+from urllib.parse import quote
 
 import pytest
 import turbohtml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from yarl import URL
 
 from schemas.cleaned_article import Related, Source
 from schemas.published_article import Duplicate, Relation
 from schemas.tagged_article import Label
 from tests.support import harness
+from tests.support.records import published_articles
 from tests.support.web import NOWHERE, article, asking, dead, named, received, site_of
 from workers.config import Settings
 from workers.topics import Role
+from workers.web.markup import harmless
 
 SCRIPT = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
 OVERRIDE = "\u202e"  # RIGHT-TO-LEFT OVERRIDE
@@ -168,6 +174,26 @@ async def test_hostile_records_are_text_on_every_page():
                 assert re.match(r"/(?!/)|\?|#|https://news\.example/", link.attrs["href"]), (path, link.attrs)
             html = found.select_one("html").text
             assert OVERRIDE not in html, path
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(published_articles, min_size=1, max_size=5), st.integers(0, 2**63 - 1))
+def test_whatever_a_record_holds_its_pages_are_made(records, at_ms):
+    one = site_of(*(received(record, offset, at_ms=at_ms) for offset, record in enumerate(records)))
+    entries = one.window.newest().entries
+
+    async def ask():
+        async with asking(one) as client:
+            for path in ("/articles", "/duplicates", "/search?lang=ar"):
+                await page(client, path)
+            for entry in entries:
+                name = quote(harmless(entry.card.id), safe="")
+                await page(client, f"/duplicates/{entry.place.name}")
+                if harmless(entry.card.id) == entry.card.id and name.strip("."):
+                    await page(client, URL(f"/articles/{name}?at={entry.place.name}", encoded=True))
+
+    asyncio.run(ask())
+    assert entries
 
 
 async def test_links_out_tell_the_other_site_nothing():

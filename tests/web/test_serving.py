@@ -6,8 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -133,6 +135,30 @@ def test_the_page_beside_up_ends_with_it_and_takes_another_port_where_its_own_is
 def test_without_a_terminal_no_browser_is_opened(monkeypatch):
     monkeypatch.setattr("webbrowser.open", lambda _: pytest.fail("a browser was opened"))
     open_in_browser("http://127.0.0.1:8080/", {"DISPLAY": ":0"})
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "is_opened"),
+    [
+        ({"DISPLAY": ":0"}, "linux", True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", True),
+        ({}, "darwin", True),
+        ({}, "linux", False),
+        ({"DISPLAY": ":0", "SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22"}, "linux", False),
+        ({"DISPLAY": ":0", "CI": "true"}, "linux", False),
+    ],
+)
+def test_a_browser_is_opened_where_a_person_sits_before_one(environ, platform, is_opened, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("sys.platform", platform)
+    for stream in ("stdin", "stdout"):
+        monkeypatch.setattr(f"sys.{stream}", SimpleNamespace(isatty=lambda: True))
+    open_in_browser("http://127.0.0.1:8080/", environ)
+    for thread in threading.enumerate():
+        if thread.name == "khabar-browser":
+            thread.join()
+    assert opened == ["http://127.0.0.1:8080/"] * is_opened
 
 
 def test_a_wrong_place_is_said_before_anything_is_asked():

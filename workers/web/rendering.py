@@ -45,14 +45,18 @@ class Templates:
 
 
 def moment(time: datetime | int | None) -> Markup:
-    """A time (or milliseconds since 1970) as an element, in UTC, to the minute; empty for None."""
+    """A time (or milliseconds since 1970) as an element, in UTC, to the minute; empty for None.
+
+    What no calendar here has, as a producer may write it, stands as it is.
+    """
     if time is None:
         return Markup("")
-    if isinstance(time, int):
-        time = datetime.fromtimestamp(time // 1000, UTC)
-    time = time.astimezone(UTC)
+    try:
+        found = datetime.fromtimestamp(time // 1000, UTC) if isinstance(time, int) else time.astimezone(UTC)
+    except (OverflowError, ValueError, OSError):
+        return Markup('<bdi dir="ltr">{}</bdi>').format(time)
     return Markup('<time datetime="{}" dir="ltr">{}</time>').format(
-        time.strftime("%Y-%m-%dT%H:%M:%SZ"), time.strftime("%Y-%m-%d %H:%M")
+        found.strftime("%Y-%m-%dT%H:%M:%SZ"), found.strftime("%Y-%m-%d %H:%M")
     )
 
 
