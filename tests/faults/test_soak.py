@@ -30,7 +30,11 @@ SAMPLE_EVERY_S = 3.0
 WINDOW = 4096
 """Articles that the index remembers: full within the first quarter of ten minutes."""
 MOST_GROWTH_MIB = 12.0
+"""Three times the most that was seen (4 MiB, of a worker's 84: buffers that had not been as full before), in runs of
+four and ten minutes. An event that left a kilobyte behind would show as 8 MiB in ten minutes in each of two workers.
+"""
 MOST_DESCRIPTORS, MOST_THREADS = 6, 2
+"""Connections that are just being replaced, and the threads that do it."""
 
 
 class Faults:
