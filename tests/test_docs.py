@@ -346,7 +346,13 @@ def test_each_threat_names_tests_that_are_there_or_says_that_nothing_holds_it():
 
 @documents
 def test_every_variable_named_exists(document):
-    known = {name for name, _, _ in variables()} | set(secret_files()) | {"KHABAR_TEST_REDIS_SERVER"}
+    of_tests = {
+        "KHABAR_TEST_REDIS_SERVER",
+        "KHABAR_TEST_SOAK_S",
+        "KHABAR_TEST_SOAK_SEED",
+        "KHABAR_FAULTS_REPORT",
+    }
+    known = {name for name, _, _ in variables()} | set(secret_files()) | of_tests
     assert set(re.findall(r"\bKHABAR_[A-Z_]+[A-Z]\b", read(document))) <= known
 
 

@@ -31,7 +31,7 @@ WINDOW = 4096
 """Articles that the index remembers: full within the first quarter of ten minutes."""
 MOST_GROWTH_MIB = 12.0
 """Three times the most that was seen (4 MiB, of a worker's 84: buffers that had not been as full before), in runs of
-four and ten minutes. An event that left a kilobyte behind would show as 8 MiB in ten minutes in each of two workers.
+four and ten minutes. What leaves 2 kB behind for each event shows in ten minutes, what leaves 400 bytes in an hour.
 """
 MOST_DESCRIPTORS, MOST_THREADS = 6, 2
 """Connections that are just being replaced, and the threads that do it."""
