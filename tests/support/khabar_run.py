@@ -146,6 +146,16 @@ def said(runs: Sequence[KhabarRun], before: Sequence[int]) -> Counter[str]:
     )
 
 
+def crashes(runs: Sequence[KhabarRun], before: Sequence[int]) -> str:
+    """The last words of workers that ended by an error that was not expected, since `before`."""
+    return "; ".join(
+        event["exception"].strip().splitlines()[-1]
+        for run, skipped in zip(runs, before, strict=True)
+        for event in run.events()[skipped:]
+        if event["event"] == "worker_crashed"
+    )
+
+
 def _children(pid: int) -> list[psutil.Process]:
     try:
         return sorted(psutil.Process(pid).children(), key=lambda child: child.create_time())

@@ -20,7 +20,7 @@ from tests.support.harness import (
     send,
     wait_for,
 )
-from tests.support.khabar_run import KhabarRun, said
+from tests.support.khabar_run import KhabarRun, crashes, said
 from tests.support.texts import page
 from workers.config import Settings
 from workers.origin import ORIGIN_HEADER, Origin, header
@@ -108,6 +108,7 @@ class Trial:
         self.until_all()
         made.caught_up_s = time.monotonic() - made.ended_at
         made.seen = said(self.runs, made.lines_before)
+        made.about = crashes(self.runs, made.lines_before)
         self._faults.append(made)
 
     def _begin(self, burst: int) -> None:
@@ -144,7 +145,11 @@ class Trial:
     def note(self, name: str, about: str) -> None:
         """Keep what was seen of all the faults until now under one name; nothing was timed."""
         lines = (0,) * len(self.runs)
-        self._faults.append(Fault(name, lines, seen=said(self.runs, lines), about=about))
+        self._faults.append(
+            Fault(
+                name, lines, seen=said(self.runs, lines), about=f"{about} {crashes(self.runs, lines)}".strip()
+            )
+        )
 
     def finish(self, groups: dict[str, Role] | None = None, dead: int = 0) -> None:
         """Drain the runs, balance the books, and keep what was found. `groups`: each with the topic that it reads."""
