@@ -1,8 +1,10 @@
 """--metrics: serving the numbers of a command to Prometheus."""
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
     from workers.runtime.clients import Addresses
     from workers.runtime.supervisor import Supervisor
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class ListeningAddress(click.ParamType):
@@ -30,14 +33,21 @@ class ListeningAddress(click.ParamType):
             self.fail(f"{value!r}: {error}", param, ctx)
 
 
-def metrics_option(command: Command) -> Command:
-    """Adds --metrics, which is given as `metrics`."""
+def metrics_option(command: Callable[Concatenate[Settings, P], R]) -> Callable[Concatenate[Settings, P], R]:
+    """Adds --metrics; the command finds it in its settings. Stands below @pass_settings."""
+
+    @functools.wraps(command)
+    def with_metrics(settings: Settings, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        address = kwargs.pop("metrics")
+        assert address is None or isinstance(address, str)
+        return command(replace(settings, metrics=address or settings.metrics), *args, **kwargs)
+
     return click.option(
         "--metrics",
         type=ListeningAddress(),
         metavar="HOST:PORT",
         help="Serve /metrics for Prometheus here; port 0: any that is free. Default: KHABAR_METRICS.",
-    )(command)
+    )(with_metrics)
 
 
 @contextmanager
@@ -61,9 +71,12 @@ def serving(address: str | None, *collectors: "Collector") -> Iterator[None]:
 
 @contextmanager
 def serving_workers(
-    settings: Settings, addresses: "Addresses", supervisor: "Supervisor", *more: "Collector"
+    settings: Settings,
+    addresses: "Addresses",
+    supervisor: "Supervisor",
+    more: "Collector | None" = None,
 ) -> Iterator[None]:
-    """Serves the numbers of a supervisor, and what else there is, where `settings.metrics` says so."""
+    """Serves the numbers of a supervisor, and `more` with them, where `settings.metrics` says so."""
     if settings.metrics is None:
         yield
         return
@@ -76,7 +89,7 @@ def serving_workers(
         if StageName.DEDUP in supervisor.stages:
             occupancy = OccupancyReader(settings, addresses)
         workers = WorkerMetrics(supervisor, settings.published_relations, occupancy)
-        stack.enter_context(serving(settings.metrics, workers, *more))
+        stack.enter_context(serving(settings.metrics, workers, *([more] if more else [])))
         if occupancy is not None:
             occupancy.start()
             stack.callback(occupancy.stop)

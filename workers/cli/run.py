@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
@@ -42,11 +41,9 @@ SUMMARY_S: Final = 10.0
     is_flag=True,
     help="Read the topic from the beginning once more, and decide about copies anew; no worker may be running.",
 )
-@metrics_option
 @pass_settings
-def command(
-    settings: Settings, *, stages: Sequence[str], workers: int | None, replay: bool, metrics: str | None
-) -> None:
+@metrics_option
+def command(settings: Settings, *, stages: Sequence[str], workers: int | None, replay: bool) -> None:
     """Run workers: read articles.raw, publish what comes of it.
 
     All stages in one chain, or those named: one or more consecutive ones of boilerplate, entities, dedup. A worker
@@ -61,7 +58,6 @@ def command(
     from workers.runtime.status_file import StatusFile, path_of  # noqa: PLC0415
     from workers.runtime.takeover import take_over  # noqa: PLC0415
 
-    settings = replace(settings, metrics=metrics or settings.metrics)
     names = chain_of(stages)
     logging_setup.configure(settings.log_level, settings.log_format)
     addresses = resolve(settings)

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from threading import Thread
@@ -61,8 +60,8 @@ SHOW_CURSOR: Final = b"\x1b[?25h"  # DECTCEM
 )
 @click.option("--no-web", is_flag=True, help="Serve no web page.")
 @click.option("--no-browser", is_flag=True, help="Do not open the web page in a browser.")
-@metrics_option
 @pass_settings
+@metrics_option
 def command(  # noqa: PLR0913  (one argument an option)
     settings: Settings,
     *,
@@ -74,7 +73,6 @@ def command(  # noqa: PLR0913  (one argument an option)
     allow_private: bool,
     no_web: bool,
     no_browser: bool,
-    metrics: str | None,
 ) -> None:
     """Start Kafka, Redis and the workers on this machine, and watch articles arrive, here and on a web page.
 
@@ -87,7 +85,6 @@ def command(  # noqa: PLR0913  (one argument an option)
     from workers.embedded.stack import Stack, default_directory  # noqa: PLC0415
     from workers.runtime.clients import Addresses  # noqa: PLC0415
 
-    settings = replace(settings, metrics=metrics or settings.metrics)
     polling = _polling(feeds, list_file, allow_private=allow_private, is_once=until_idle)
     directory = default_directory(settings)
     count = workers or settings.workers or min(2, os.cpu_count() or 1)
@@ -212,9 +209,10 @@ class _Up:
             show: Screen = (LiveScreen if console.is_terminal else PlainScreen)(console, self._facts(page))
             if console.is_terminal:
                 announce("")
-            more = [self._beside.metrics.registry] if self._beside else []
+            polled = self._beside.metrics.registry if self._beside else None
+            serving = serving_workers(self._settings, self._addresses, supervisor, polled)
             with (
-                serving_workers(self._settings, self._addresses, supervisor, *more),
+                serving,
                 _supervising(supervisor, self._settings) as thread,
                 _polling_beside(self._beside),
                 show,

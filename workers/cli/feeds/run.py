@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,10 +46,10 @@ class Age(click.ParamType):
     metavar="AGE",
     help="Of a feed's first reading, nothing older: 12h, 2d. Default: all.",
 )
-@metrics_option
 @click.pass_context
 @pass_settings
-def command(  # noqa: PLR0913  (one argument an option)
+@metrics_option
+def command(
     settings: Settings,
     ctx: click.Context,
     *,
@@ -58,7 +57,6 @@ def command(  # noqa: PLR0913  (one argument an option)
     once: bool,
     now: bool,
     since: float | None,
-    metrics: str | None,
 ) -> None:
     """Poll the feeds of the list, and put their articles on articles.raw.
 
@@ -81,7 +79,7 @@ def command(  # noqa: PLR0913  (one argument an option)
         is_forced=now,
         not_before=None if since is None else datetime.now(UTC) - timedelta(seconds=since),
     )
-    run(replace(settings, metrics=metrics or settings.metrics), addresses, polling)
+    run(settings, addresses, polling)
     done = polling.metrics.totals
     if once:
         click.echo(summary(done))
