@@ -233,8 +233,8 @@ class Settings:
     )
     metrics: str | None = _setting(
         listening_address,
-        "HOST:PORT on which `khabar run`, `khabar up` and `khabar feeds run` serve /metrics for Prometheus, such as "
-        "127.0.0.1:9464; port 0: any that is free; without it, none",
+        "HOST:PORT on which `khabar run`, `khabar up`, `khabar feeds run` and `khabar web` serve /metrics for "
+        "Prometheus, such as 127.0.0.1:9464; port 0: any that is free; without it, none",
         None,
     )
     traces: bool = _setting(

@@ -76,6 +76,7 @@ def test_run_publishes_says_so_and_drains_at_ctrl_c(running, settings, tmp_path)
     own = path_of(type(settings)(data_dir=str(tmp_path)), settings.group)
     assert harness.wait_for(lambda: "3 events committed, lag 0" in read_health(own, settings.group, 9).why)
     assert value(scrape(port), "khabar_events_total") == 3
+    assert value(scrape(port), "process_resident_memory_bytes") > 1e6
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     output, _ = process.communicate(timeout=40)
     assert process.returncode == 0

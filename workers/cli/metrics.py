@@ -52,16 +52,17 @@ def metrics_option(command: Callable[Concatenate[Settings, P], R]) -> Callable[C
 
 @contextmanager
 def serving(address: str | None, *collectors: "Collector") -> Iterator[None]:
-    """Serves what the collectors have where there is an address, and logs the port."""
+    """Serves what the collectors have, and what this process takes, where there is an address; logs the port."""
     if address is None:
         yield
         return
     import structlog  # noqa: PLC0415
-    from prometheus_client import CollectorRegistry  # noqa: PLC0415
+    from prometheus_client import CollectorRegistry, ProcessCollector  # noqa: PLC0415
 
     from workers.metrics_server import served  # noqa: PLC0415
 
     registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
     for collector in collectors:
         registry.register(collector)
     with served(address, registry) as port:

@@ -3,6 +3,7 @@
 import click
 
 from workers.cli.context import pass_settings, services
+from workers.cli.metrics import metrics_option, serving
 from workers.config import Settings
 
 
@@ -15,6 +16,7 @@ from workers.config import Settings
     help="Where to listen; port 0: any that is free.",
 )
 @pass_settings
+@metrics_option
 def command(settings: Settings, *, listen: str) -> None:
     """Serve a web page of the flow, the newest articles, duplicates and dead letters, with search.
 
@@ -31,4 +33,5 @@ def command(settings: Settings, *, listen: str) -> None:
     if said := warning(place):
         click.echo(f"khabar: {said}", err=True)
     click.echo(f"The web page is at {address_of(place, listening)}", err=True)
-    serve_until_signalled(settings, addresses, place, listening)
+    with serving(settings.metrics):
+        serve_until_signalled(settings, addresses, place, listening)
