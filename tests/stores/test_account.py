@@ -15,7 +15,7 @@ from workers.dedup.index import Candidate, Read
 from workers.embedded.redis_server import find_redis_server
 from workers.embedded.stack import Stack
 from workers.errors import ConfigError
-from workers.stores import census
+from workers.stores import census, occupancy
 from workers.stores.connection import connect
 from workers.stores.redis_index import RedisIndex
 
@@ -66,6 +66,31 @@ def test_the_tables_of_this_test_name_all_commands():
 
 def test_the_account_is_enough(url, redis_client):
     work(url, account(redis_client, without=("select", "command", "cluster|slots")))
+
+
+def test_the_account_is_enough_to_say_how_full_redis_is(url, redis_client):
+    settings = Settings(dedup_window=1000, dedup_shards=3)
+    work(url, account(redis_client))
+    with connect(settings, url.replace("//", f"//{account(redis_client)}@")) as client:
+        found = occupancy.look(client, settings)
+    assert (found.articles, found.window, found.limit_bytes, found.may_evict) == (20, 3000, 0, False)
+    assert found.used_bytes > 500_000
+
+
+def test_without_info_only_the_memory_is_unknown(url, redis_client):
+    settings = Settings(dedup_window=1000, dedup_shards=3)
+    with connect(settings, url.replace("//", f"//{account(redis_client, without=('info',))}@")) as client:
+        found = occupancy.look(client, settings)
+    assert (found.articles, found.used_bytes, found.may_evict) == (0, None, None)
+
+
+def test_a_policy_that_evicts_is_seen_though_it_comes_later(url, redis_client):
+    with connect(Settings(), url) as client:
+        redis_client.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            assert occupancy.look(client, Settings()).may_evict
+        finally:
+            redis_client.config_set("maxmemory-policy", "noeviction")
 
 
 def test_it_is_enough_without_info(url, redis_client):

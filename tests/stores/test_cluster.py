@@ -12,7 +12,7 @@ from workers.config import Settings
 from workers.dedup.index import Candidate, PendingError, Read
 from workers.embedded.redis_server import find_redis_server
 from workers.errors import ConfigError, TransientError
-from workers.stores import census
+from workers.stores import census, occupancy
 from workers.stores.cluster import Cluster
 from workers.stores.connection import address, connect
 from workers.stores.layout import shard_key, shard_of
@@ -87,6 +87,13 @@ def node_of(nodes: list[Node], slot: int) -> Node:
         if first <= slot <= last:
             return next(node for node in nodes if node.port == owner[1])
     raise AssertionError
+
+
+def test_how_full_it_is_is_said_of_all_shards_and_of_the_fullest_node(index, client):
+    index.decide(arrivals(range(50)), own={"raw:0": 0})
+    found = occupancy.look(client, Settings(topic_prefix="khabar", dedup_window=1000, dedup_shards=SHARDS))
+    assert (found.articles, found.window, found.may_evict) == (50, 7000, False)
+    assert found.used_bytes > 500_000
 
 
 def test_any_node_will_do_to_find_the_others(nodes):

@@ -125,7 +125,7 @@ class Supervisor:
 
     def status(self) -> Status:
         """A snapshot; may be called from another thread."""
-        beats = [slot.heartbeat for slot in self._slots if slot.heartbeat is not None]
+        beats = [beat for beat in [slot.heartbeat for slot in self._slots] if beat is not None]
         outcomes: Counter[Role] = Counter()
         for slot in self._slots:
             outcomes.update(slot.past_outcomes)
