@@ -60,3 +60,17 @@ def test_a_label_of_the_targets_is_none_of_the_metrics():
     """Prometheus would call the metric's `exported_…`."""
     [job] = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
     assert {each["target_label"] for each in job["relabel_configs"]}.isdisjoint(LABELS)
+
+
+def test_the_services_that_are_read_are_those_of_the_compose_files_at_the_port_that_they_serve():
+    files = [ROOT / "docker-compose.yml", ROOT / "docker-compose.chain.yml"]
+    services = {}
+    for path in reversed(files):
+        services |= yaml.safe_load(path.read_text(encoding="utf-8"))["services"]
+    for name in ("boilerplate", "entities", "dedup", "feeds", "web"):
+        assert services[name]["environment"]["KHABAR_METRICS"] == "0.0.0.0:9464"
+    [job] = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
+    [found] = job["dns_sd_configs"]
+    assert found["port"] == 9464
+    assert set(found["names"]) == {"boilerplate", "entities", "dedup", "chain", "feeds", "web"}
+    assert set(found["names"]) <= services.keys()
