@@ -251,7 +251,13 @@ class Supervisor:
         lag = self._lag.latest
         if lag is None:
             return
-        stalled = self._stalls.update(lag, time.monotonic())
+        owners = {
+            partition: (slot.worker_id, slot.restarts)
+            for slot in self._slots
+            if slot.heartbeat is not None
+            for partition in slot.heartbeat.partitions
+        }
+        stalled = self._stalls.update(lag, time.monotonic(), owners)
         for slot in self._slots:
             beat = slot.heartbeat
             if slot.process is not None and beat is not None and beat.waiting_for is None:
@@ -278,21 +284,22 @@ class Supervisor:
 
 
 class Stalls:
-    """Finds partitions that have events to read and whose committed offset stands still."""
+    """Finds partitions that have events to read and whose committed offset stands still in the hands of one worker."""
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._since: dict[int, tuple[int | None, float]] = {}
+        self._since: dict[int, tuple[object, float]] = {}
 
-    def update(self, lag: GroupLag, now_s: float) -> set[int]:
+    def update(self, lag: GroupLag, now_s: float, owners: Mapping[int, object]) -> set[int]:
         """Partitions that have stood still for the timeout, given the lag at `now_s` of the monotonic clock.
 
-        Only those count where an event was seen: the offsets of transactions' ends are never committed.
+        Only those count where an event was seen: the offsets of transactions' ends are never committed. A worker has
+        the whole timeout for what it was given, however long others let it wait; `owners` says whose each partition is.
         """
-        still: dict[int, tuple[int | None, float]] = {}
+        still: dict[int, tuple[object, float]] = {}
         for partition in lag.seen:
-            committed, since_s = self._since.get(partition, (None, now_s))
-            has_moved = committed != lag.committed[partition]
-            still[partition] = (lag.committed[partition], now_s if has_moved else since_s)
+            state = (lag.committed[partition], owners.get(partition))
+            before, since_s = self._since.get(partition, (None, now_s))
+            still[partition] = (state, since_s if before == state else now_s)
         self._since = still
         return {partition for partition, (_, since_s) in still.items() if now_s - since_s > self._timeout_s}
