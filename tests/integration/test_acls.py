@@ -25,6 +25,7 @@ from workers.embedded.ports import free_port
 from workers.errors import ConfigError
 from workers.runtime import clients
 from workers.runtime.chain import StageName, build_chain
+from workers.runtime.takeover import take_over
 from workers.subscribe import subscribe
 from workers.topics import Role, table
 
@@ -116,6 +117,7 @@ class As:
 
 
 def worked_off(settings, events, stages=tuple(StageName)):
+    take_over(settings, harness.addresses_of(settings), stages)
     chain = functools.partial(build_chain, stages)
     with harness.supervised(settings, chain, stages=stages, workers=1) as supervisor:
         assert harness.wait_for(lambda: supervisor.status().committed >= events, 150), supervisor.status()
@@ -176,6 +178,11 @@ def test_stages_apart_do_their_work_with_the_rights_that_the_table_names(khabar_
     for stage in (StageName.ENTITIES, StageName.DEDUP):
         worked_off(khabar.settings("apart"), PUBLISHED_OR_COPIES, (stage,))
     assert "balanced" in khabar.run("admin", "audit")
+
+    whole = khabar.settings("apart")  # the whole chain goes on where they have ended
+    take_over(whole, harness.addresses_of(whole), tuple(StageName))
+    admin = khabar.settings("admin")
+    assert sum(harness.committed_offsets(admin, group="apart").values()) == len(demo_events())
 
 
 REFUSED = {
