@@ -35,7 +35,8 @@ POLL_S: Final = 0.02
 SETTLED_CPU_RATIO: Final = 0.1
 """An idle worker beats, polls and renews its session with 2 to 4 % of a core."""
 SETTLE_TIMEOUT_S: Final = 10.0
-STALLED_S: Final = 60.0
+STALLED_S: Final = 180.0
+"""A worker that starts on a machine with a load of 38 has been seen to take more than a minute to its first commit."""
 STEADY: Final = (0.1, 0.9)
 """The part of the backlog over which the speed is measured."""
 
