@@ -28,7 +28,7 @@ from workers.outcomes import Dropped, Failed, Kept
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT.parent / "shared" / "tools" / "try-compose.sh"
 """Starts an engine, builds stand-ins for images that cannot be pulled, runs a command, takes all down again."""
-LIMIT_S = 840
+LIMIT_S = 1080
 CLEANUP_S = 60
 TRIAL = Path(__file__).with_name("trial.sh")
 STAGES = ("boilerplate", "entities", "dedup")
