@@ -1,7 +1,6 @@
 """deploy/kubernetes, built by kustomize: what the API and KEDA take, and what Khabar needs of it. No cluster is asked."""
 
 import copy
-import re
 import shutil
 import subprocess
 from functools import cache
@@ -68,6 +67,14 @@ def closed(schema):
     if isinstance(schema.get("properties"), dict) and not schema.get("x-kubernetes-preserve-unknown-fields"):
         result.setdefault("additionalProperties", False)
     return result
+
+
+def config_of(overlay: str) -> dict:
+    """The ConfigMap with the variables; kustomize adds a digest to its name."""
+    (config,) = [
+        each for name, each in of_kind(overlay, "ConfigMap").items() if not name.startswith("khabar-feeds-")
+    ]
+    return config
 
 
 overlays = pytest.mark.parametrize("overlay", OVERLAYS)
@@ -158,10 +165,21 @@ def test_a_pod_with_work_in_flight_is_judged_by_it_and_has_time_to_drain(overlay
 
 
 @overlays
+@pytest.mark.parametrize("name", [*ALL_STAGES, "feeds"])
+def test_prometheus_is_told_where_the_metrics_are(overlay, name):
+    template = of_kind(overlay, "Deployment")[name]["spec"]["template"]
+    (port,) = template["spec"]["containers"][0]["ports"]
+    config = config_of(overlay)
+    assert config["data"]["KHABAR_METRICS"] == f"0.0.0.0:{port['containerPort']}"
+    assert template["metadata"]["annotations"] == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(port["containerPort"]),
+    }
+
+
+@overlays
 def test_the_variables_are_khabars_and_the_files_of_secrets_are_in_the_secret(overlay):
-    (config,) = [
-        each for name, each in of_kind(overlay, "ConfigMap").items() if re.match("khabar-[^f]", name)
-    ]
+    config = config_of(overlay)
     known = {name for name, _, _ in variables()} | set(secret_files())
     assert config["data"].keys() <= known
     (secret,) = of_kind(overlay, "Secret").values()
@@ -204,9 +222,7 @@ def test_nothing_is_reached_that_no_policy_names(overlay):
 @pytest.mark.parametrize("name", ALL_STAGES)
 def test_a_stage_grows_with_its_lag_to_one_pod_a_partition(name):
     scaled = of_kind("production", "ScaledObject")[name]["spec"]
-    (config,) = [
-        each for key, each in of_kind("production", "ConfigMap").items() if re.match("khabar-[^f]", key)
-    ]
+    config = config_of("production")
     (trigger,) = scaled["triggers"]
     stage = StageName(name)
     assert scaled["scaleTargetRef"]["name"] == name
