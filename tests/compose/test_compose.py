@@ -121,6 +121,12 @@ def test_the_web_page_shows_what_was_published(out):
     assert decode(PublishedArticle, (out / "record.json").read_bytes()).title in html.unescape(page)
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_serves_metrics_within_the_network(out, stage):
+    metrics = (out / "metrics").read_text(encoding="utf-8")
+    assert re.search(rf'^khabar_workers_alive{{chain="{stage}"}} 1.0$', metrics, re.MULTILINE)
+
+
 def test_what_the_poller_reads_of_a_site_is_published(out):
     before, after = read(out / "demo.json"), read(out / "polled.json")
     assert_balanced(after, before["events"] + POLLED)

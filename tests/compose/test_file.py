@@ -16,7 +16,10 @@ SERVICES = yaml.safe_load(TEXT)["services"]
 STAGES = ("boilerplate", "entities", "dedup")
 LONG_RUNNING = (*STAGES, "feeds")
 
-services = pytest.mark.parametrize("name", SERVICES)
+OBSERVE = yaml.safe_load((ROOT / "docker-compose.override.yml").read_text(encoding="utf-8"))["services"]
+ALL = SERVICES | OBSERVE
+
+services = pytest.mark.parametrize("name", ALL)
 
 
 def test_every_variable_in_it_is_one_of_khabars():
@@ -27,9 +30,9 @@ def test_every_variable_in_it_is_one_of_khabars():
 
 @services
 def test_ports_are_open_on_the_own_machine_alone(name):
-    ports = SERVICES[name].get("ports", [])
+    ports = ALL[name].get("ports", [])
     assert all(port.startswith("127.0.0.1:") for port in ports)
-    assert bool(ports) == (name in {"kafka", "redis", "web"})
+    assert bool(ports) == (name in {"kafka", "redis", "web", *OBSERVE})
 
 
 def test_the_broker_takes_what_the_largest_topic_takes():
@@ -53,7 +56,7 @@ def test_a_stage_runs_by_itself_and_is_judged_by_what_it_commits(name):
 
 @services
 def test_every_service_is_held_to_what_it_needs(name):
-    service = SERVICES[name]
+    service = ALL[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
@@ -70,9 +73,9 @@ def test_what_reads_pages_of_strangers_has_no_way_out(name):
 
 
 def test_images_of_others_are_pinned_to_a_version():
-    images = {service["image"] for service in SERVICES.values() if "build" not in service}
-    assert len(images) == 2
-    assert all(re.search(r":[0-9]", image) for image in images)
+    images = {service["image"] for service in ALL.values() if "build" not in service}
+    assert len(images) == 4
+    assert all(re.search(r":v?[0-9]", image) for image in images)
 
 
 def test_redis_throws_nothing_out_and_has_room_for_the_index():
@@ -107,3 +110,20 @@ def test_the_wheel_of_the_image_holds_no_more_than_it_is_built_from():
     assert {line.removeprefix("!") for line in ignored if line.startswith("!")} == {
         "pyproject.toml", "constraints.txt", "README.md", "LICENSE", "NOTICE", "schemas", "workers",
     }  # fmt: skip
+
+
+def test_prometheus_and_grafana_come_by_their_profile_alone_and_read_what_is_committed():
+    for service in OBSERVE.values():
+        assert service["profiles"] == ["observe"]
+        sources = [each.split(":")[0] for each in service["volumes"] if isinstance(each, str)]
+        for source in sources:
+            assert not source.startswith("./") or (ROOT / source).is_dir(), source
+
+
+def test_prometheus_asks_every_service_that_has_metrics_and_no_port_of_theirs_is_open():
+    config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text(encoding="utf-8"))
+    (asked,) = config["scrape_configs"][0]["dns_sd_configs"]
+    for name in LONG_RUNNING:
+        assert SERVICES[name]["environment"]["KHABAR_METRICS"] == f"0.0.0.0:{asked['port']}", name
+    assert set(asked["names"]) == {*LONG_RUNNING, "chain"}
+    assert not any(str(asked["port"]) in str(service.get("ports")) for service in ALL.values())

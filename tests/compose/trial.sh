@@ -34,6 +34,13 @@ for page in /health / /articles; do
   curl --silent --show-error --fail --max-time 20 "http://127.0.0.1:$WEB_PORT$page"
 done >"$OUT/web"
 
+say 'the metrics'
+for stage in "${stages[@]}"; do
+  $COMPOSE exec -T web python -c "
+import urllib.request
+print(urllib.request.urlopen('http://$stage:9464/metrics', timeout=20).read().decode())"
+done >"$OUT/metrics"
+
 say 'a site is polled'
 site=${COMPOSE/-f docker-compose.yml/-f docker-compose.yml -f tests/compose/site.yml}
 $site up --detach --no-deps --no-build --wait site feeds
