@@ -123,7 +123,7 @@ def test_prometheus_and_grafana_come_by_their_profile_alone_and_read_what_is_com
 def test_prometheus_asks_every_service_that_has_metrics_and_no_port_of_theirs_is_open():
     config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text(encoding="utf-8"))
     (asked,) = config["scrape_configs"][0]["dns_sd_configs"]
-    for name in LONG_RUNNING:
+    for name in (*LONG_RUNNING, "web"):
         assert SERVICES[name]["environment"]["KHABAR_METRICS"] == f"0.0.0.0:{asked['port']}", name
-    assert set(asked["names"]) == {*LONG_RUNNING, "chain"}
+    assert set(asked["names"]) == {*LONG_RUNNING, "web", "chain"}
     assert not any(str(asked["port"]) in str(service.get("ports")) for service in ALL.values())
