@@ -78,8 +78,8 @@ def test_the_index_is_shown_with_the_memory_of_its_redis(settings):
     with looking(settings) as reader:
         assert harness.wait_for(lambda: reader.latest.index is not None)
         index = reader.latest.index
-        assert (index.held, index.window, index.filled_ratio) == (0, settings.dedup_window, 0.0)
-        assert index.memory_bytes > 100_000
+        assert (index.articles, index.window, index.filled_ratio) == (0, settings.dedup_window, 0.0)
+        assert index.used_bytes > 100_000
 
 
 def test_a_service_that_is_away_is_said_and_looked_for_again(settings, stack):

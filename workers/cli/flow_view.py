@@ -17,8 +17,9 @@ from workers.cli.card import clean, isolated
 from workers.cli.context import counted
 from workers.config import Settings
 from workers.runtime.chain import INPUT_ROLES
-from workers.runtime.flow import Flow, FlowReader, GroupFlow, IndexFlow
+from workers.runtime.flow import Flow, FlowReader, GroupFlow
 from workers.runtime.reading import Received
+from workers.stores.occupancy import Occupancy
 from workers.topics import OUTCOMES, Role, table
 
 BAR_CELLS: Final = 24
@@ -133,17 +134,21 @@ def _numbers(group: GroupFlow) -> tuple[RenderableType, ...]:
     return Text(f"{group.per_s:,.1f}"), waiting, members
 
 
-def _index(index: IndexFlow) -> RenderableType:
+def _index(index: Occupancy) -> RenderableType:
     rows = Table.grid(padding=(0, 2))
     rows.add_row(
-        Text("index", "dim"), f"{counted(index.held, 'article')} of {index.window:,}", bar(index.filled_ratio)
+        Text("index", "dim"),
+        f"{counted(index.articles, 'article')} of {index.window:,}",
+        bar(index.filled_ratio),
     )
-    used = f"{index.memory_bytes / BYTES_A_MB:,.0f} MB"
-    if index.memory_limit_bytes:
+    if index.used_bytes is None:  # the account may not ask
+        return rows
+    used = f"{index.used_bytes / BYTES_A_MB:,.0f} MB"
+    if index.limit_bytes:
         rows.add_row(
             Text("Redis", "dim"),
-            f"{used} of {index.memory_limit_bytes / BYTES_A_MB:,.0f} MB",
-            bar(index.memory_bytes / index.memory_limit_bytes),
+            f"{used} of {index.limit_bytes / BYTES_A_MB:,.0f} MB",
+            bar(index.used_bytes / index.limit_bytes),
         )
     else:
         rows.add_row(Text("Redis", "dim"), f"{used}, no limit", "")

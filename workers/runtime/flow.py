@@ -7,7 +7,7 @@ other asks each second how far the consumer groups and the topics are, and now a
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,25 +20,23 @@ from kafka.protocol.consumer import OffsetSpec
 
 from workers.config import Settings
 from workers.errors import KhabarError
-from workers.runtime.audit import chains_of
 from workers.runtime.backoff import delays
-from workers.runtime.chain import ALL_STAGES, INPUT_ROLES, StageName, check_consecutive
+from workers.runtime.chain import ALL_STAGES, INPUT_ROLES, StageName
 from workers.runtime.clients import Addresses, admin, speaking_to
 from workers.runtime.following import Follower, Partition, Start
-from workers.runtime.groups import members
+from workers.runtime.groups import chains, members
 from workers.runtime.lag import LagReader
 from workers.runtime.rate import Rate
 from workers.runtime.reading import Received
-from workers.stores.census import Census, take
 from workers.stores.connection import Client, connect
-from workers.stores.memory import memory
+from workers.stores.occupancy import Occupancy, look
 from workers.topics import OUTCOMES, Role, table
 
 LOOK_S: Final = 1.0
 LOOKS_FOR_RATES: Final = 4
 """One finds the groups, the next their offsets; the lag is read in a rhythm of its own, so one more; two make a rate."""
 INDEX_LOOK_S: Final = 5.0
-"""A census takes some forty requests."""
+"""It changes slowly, and is one more question to a Redis that others wait for."""
 STOP_S: Final = 10.0
 
 
@@ -64,27 +62,13 @@ class GroupFlow:
 
 
 @dataclass(frozen=True, slots=True)
-class IndexFlow:
-    """What the index holds, of how many articles at most, and the memory of the whole Redis (limit None: it has none)."""
-
-    held: int
-    window: int
-    memory_bytes: int
-    memory_limit_bytes: int | None
-
-    @property
-    def filled_ratio(self) -> float:
-        return self.held / self.window
-
-
-@dataclass(frozen=True, slots=True)
 class Flow:
     """The state at one moment. `problems` says in words what could not be asked; then `groups` is empty or `index` None."""
 
     at: datetime
     topics: Mapping[Role, TopicFlow]
     groups: tuple[GroupFlow, ...] = ()
-    index: IndexFlow | None = None
+    index: Occupancy | None = None
     problems: tuple[str, ...] = ()
 
 
@@ -255,27 +239,13 @@ class _Groups:
         self._client = None
 
     def _members(self, client: KafkaAdminClient) -> tuple[GroupFlow, ...]:
-        found = {
-            name: stages for name in chains_of(client, self._settings.group) if (stages := self._stages(name))
-        }
+        found = chains(client, self._settings.group)
         counts = members(client, list(found))
         now_s = time.monotonic()
         return tuple(
             self._group(name, stages, counts.get(name, 0), now_s)
             for name, stages in sorted(found.items(), key=lambda each: ALL_STAGES.index(each[1][0]))
         )
-
-    def _stages(self, name: str) -> tuple[StageName, ...]:
-        """The stages of a chain's group; empty for a group that is none, as that of `khabar send`."""
-        if name == self._settings.group:
-            return ALL_STAGES
-        parts = name.removeprefix(f"{self._settings.group}-").split("-")
-        try:
-            stages = tuple(map(StageName, parts))
-            check_consecutive(stages)
-        except ValueError:
-            return ()
-        return stages
 
     def _group(self, name: str, stages: tuple[StageName, ...], count: int, now_s: float) -> GroupFlow:
         chain = self._chains.get(name)
@@ -320,7 +290,7 @@ class _Index:
         self._url = addresses.redis
         self._client: Client | None = None
         self._due = 0.0
-        self.found: IndexFlow | None = None
+        self.found: Occupancy | None = None
         self.problem: str | None = None
 
     def look(self) -> None:
@@ -330,14 +300,10 @@ class _Index:
         self._due = time.monotonic() + INDEX_LOOK_S
         try:
             client = self._client = self._client or connect(self._settings, self._url)
-            shards: Sequence[Census] = take(client, self._settings, 1)
-            used = memory(client)
+            self.found, self.problem = look(client, self._settings), None
         except KhabarError as error:
             self.problem = str(error)
             self.close()
-        else:
-            held, window = sum(each.held for each in shards), sum(each.window for each in shards)
-            self.found, self.problem = IndexFlow(held, window, used.used_bytes, used.limit_bytes), None
 
     def close(self) -> None:
         self.found = None

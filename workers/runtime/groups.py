@@ -6,7 +6,7 @@ from kafka.admin import KafkaAdminClient
 
 from workers.config import Settings
 from workers.runtime.audit import chains_of
-from workers.runtime.chain import StageName
+from workers.runtime.chain import ALL_STAGES, StageName, group_name
 from workers.runtime.clients import Addresses, admin, speaking_to
 
 
@@ -22,6 +22,16 @@ def deciding(settings: Settings, addresses: Addresses) -> dict[str, int]:
             cluster,
             [name for name in chains if name == settings.group or name.endswith(f"-{StageName.DEDUP}")],
         )
+
+
+def chains(cluster: KafkaAdminClient, group: str) -> dict[str, tuple[StageName, ...]]:
+    """The consumer groups of all chains, and the stages of each."""
+    every = {
+        group_name(group, ALL_STAGES[first:end]): ALL_STAGES[first:end]
+        for first in range(len(ALL_STAGES))
+        for end in range(first + 1, len(ALL_STAGES) + 1)
+    }
+    return {name: every[name] for name in chains_of(cluster, group) if name in every}
 
 
 def members(cluster: KafkaAdminClient, names: Sequence[str]) -> dict[str, int]:

@@ -13,10 +13,9 @@ from kafka.errors import UnknownMemberIdError
 
 from workers.config import Settings
 from workers.errors import ConfigError, TransientError
-from workers.runtime.audit import chains_of
-from workers.runtime.chain import ALL_STAGES, INPUT_ROLES, StageName, group_name
+from workers.runtime.chain import INPUT_ROLES, StageName, group_name
 from workers.runtime.clients import Addresses, admin, speaking_to
-from workers.runtime.groups import members
+from workers.runtime.groups import chains, members
 from workers.runtime.replay_all import LEAVING_S
 from workers.topics import table
 
@@ -43,7 +42,7 @@ def take_over(settings: Settings, addresses: Addresses, names: Sequence[StageNam
 def _check_alone(cluster: KafkaAdminClient, settings: Settings, names: Sequence[StageName]) -> None:
     rivals = [
         group
-        for group, stages in _chains(cluster, settings.group).items()
+        for group, stages in chains(cluster, settings.group).items()
         if set(stages) & set(names) and stages != tuple(names)
     ]
     deadline = time.monotonic() + LEAVING_S
@@ -62,7 +61,7 @@ def _move_offsets(cluster: KafkaAdminClient, settings: Settings, names: Sequence
     topic = table(settings.topic_prefix)[INPUT_ROLES[names[0]]].name
     others = [
         name
-        for name, stages in _chains(cluster, settings.group).items()
+        for name, stages in chains(cluster, settings.group).items()
         if stages[0] == names[0] and name != group
     ]
     if not others:
@@ -85,16 +84,6 @@ def _move_offsets(cluster: KafkaAdminClient, settings: Settings, names: Sequence
             group=group,
             offsets={f"{each.topic}:{each.partition}": moved[each].offset for each in moved},
         )
-
-
-def _chains(cluster: KafkaAdminClient, group: str) -> dict[str, tuple[StageName, ...]]:
-    """The consumer groups of all chains, and the stages of each."""
-    every = {
-        group_name(group, ALL_STAGES[first:end]): ALL_STAGES[first:end]
-        for first in range(len(ALL_STAGES))
-        for end in range(first + 1, len(ALL_STAGES) + 1)
-    }
-    return {name: every[name] for name in chains_of(cluster, group) if name in every}
 
 
 def _committed(cluster: KafkaAdminClient, group: str, topic: str) -> dict[TopicPartition, OffsetAndMetadata]:

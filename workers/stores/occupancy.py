@@ -23,6 +23,10 @@ class Occupancy:
     limit_bytes: int | None
     may_evict: bool | None
 
+    @property
+    def filled_ratio(self) -> float:
+        return self.articles / self.window
+
 
 def look(client: Client, settings: Settings) -> Occupancy:
     """What is there now. Raises TransientError when Redis is away, ConfigError when it refuses."""
