@@ -20,7 +20,9 @@ class Arrow(StrEnum):
     """An arrow of the picture."""
 
     ARRIVED = "arrived"
-    """Into raw. Counted in offsets, so transactions of `khabar send` and replays add their marks."""
+    """Into raw: what has ended since, and what waits more than at first. While no chain of stages is known, counted in
+    offsets, and then transactions of `khabar send` and replays add their marks.
+    """
     READ = "read"
     """From raw to boilerplate: every event that has ended."""
     CLEANED = "cleaned"
@@ -60,6 +62,8 @@ class Arrivals:
         self._since_ms = since_ms
         self._counts = Counter(dict.fromkeys(Arrow, 0))
         self._rates = {arrow: Rate() for arrow in Arrow}
+        self._arrived = 0
+        self._before: int | None = None
         self.latest: Mapping[Arrow, Passed] = dict.fromkeys(Arrow, Passed())
 
     def add(self, received: Received) -> None:
@@ -72,12 +76,22 @@ class Arrivals:
         """Work out what a second is, now."""
         now_s = time.monotonic()
         counts = self._counts.copy()
-        found = {
-            arrow: Passed(counts[arrow], self._rates[arrow].update(counts[arrow], now_s)) for arrow in Arrow
+        self._arrived = counts[Arrow.ARRIVED] = self._arrived_by(flow, counts[Arrow.READ])
+        self.latest = {
+            arrow: Passed(counts[arrow], max(0.0, self._rates[arrow].update(counts[arrow], now_s)))
+            for arrow in Arrow
         }
-        if raw := flow.topics.get(Role.RAW):
-            found[Arrow.ARRIVED] = Passed(raw.count, raw.per_s)
-        self.latest = found
+
+    def _arrived_by(self, flow: Flow, ended: int) -> int:
+        lags = [group.lag for group in flow.groups if group.lag is not None]
+        if not flow.groups:
+            return flow.topics[Role.RAW].count if Role.RAW in flow.topics else self._arrived
+        if len(lags) < len(flow.groups):  # one is not known yet, or Kafka is away
+            return self._arrived
+        known = ended + sum(lags)
+        if self._before is None:
+            self._before = known - self._arrived
+        return max(0, known - self._before)
 
 
 def _way(received: Received) -> tuple[Arrow, ...]:
