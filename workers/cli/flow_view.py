@@ -42,7 +42,6 @@ class FlowView:
         self._names = {role: topic.name for role, topic in table(settings.topic_prefix).items()}
         self._reader = reader
         self._newest = newest
-        self._since = datetime.now(UTC)
 
     def shown(self, height: int | None = None) -> RenderableType:
         """All of it, in `height` lines where the terminal has no more."""
@@ -78,7 +77,7 @@ class FlowView:
 
     def _outcomes(self, flow: Flow) -> RenderableType:
         total = sum(flow.topics[role].count for role in OUTCOMES if role in flow.topics)
-        rows = _table("ends in", ">a second", f">since {self._since:%H:%M:%S}", ">share", "")
+        rows = _table("ends in", ">a second", f">since {self._reader.began_at:%H:%M:%S}", ">share", "")
         for role in OUTCOMES:
             found = flow.topics.get(role)
             count, per_s = (found.count, found.per_s) if found else (0, 0.0)

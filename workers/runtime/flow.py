@@ -89,7 +89,9 @@ class FlowReader:
         self._groups = _Groups(settings, addresses)
         self._index = _Index(settings, addresses)
         self._rates = {role: Rate() for role in OUTCOMES}
-        self._latest = Flow(datetime.now(UTC), {})
+        self.began_at = datetime.now(UTC)
+        """From here on outcomes are counted, unless `since` says otherwise."""
+        self._latest = Flow(self.began_at, {})
         self._looks = 0
         self._has_looked = threading.Condition()
         self._threads = [
