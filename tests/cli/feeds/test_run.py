@@ -109,6 +109,6 @@ def test_a_list_that_is_missing_or_wrong_ends_with_what_to_do(khabar, tmp_path, 
     assert (result.exit_code, said in result.output) == (2, True), result.output
 
 
-def test_an_age_that_is_none_is_refused(khabar):
+def test_a_time_that_is_none_is_refused(khabar):
     result = khabar("feeds", "run", "--since", "yesterday")
-    assert (result.exit_code, "such as 12h or 2d" in result.output) == (2, True)
+    assert (result.exit_code, "is no time: give an age" in result.output) == (2, True)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import click
 
 from workers.cli.context import counted, pass_settings
 from workers.cli.metrics import metrics_option, serving
+from workers.cli.moments import Moment
 from workers.config import Settings
 from workers.feeds.model import POLL_OUTCOMES
 
@@ -19,21 +20,7 @@ if TYPE_CHECKING:
     from workers.feeds.polling.service import Polling
     from workers.runtime.clients import Addresses
 
-AGES = {"m": 60, "h": 3600, "d": 86_400}
 INTERRUPTED = 130
-
-
-class Age(click.ParamType):
-    """30m, 12h, 2d: seconds."""
-
-    name = "age"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The seconds in `value`."""
-        text = str(value)
-        if text[-1:] not in AGES or not (text[:-1].isascii() and text[:-1].isdigit()):
-            self.fail(f"{text!r}: takes a number and m, h or d, such as 12h or 2d", param, ctx)
-        return int(text[:-1]) * AGES[text[-1]]
 
 
 @click.command("run")
@@ -42,8 +29,7 @@ class Age(click.ParamType):
 @click.option("--now", is_flag=True, help="Begin with all feeds, due or not.")
 @click.option(
     "--since",
-    type=Age(),
-    metavar="AGE",
+    type=Moment(),
     help="Of a feed's first reading, nothing older: 12h, 2d. Default: all.",
 )
 @click.pass_context
@@ -56,7 +42,7 @@ def command(
     file: Path,
     once: bool,
     now: bool,
-    since: float | None,
+    since: datetime | None,
 ) -> None:
     """Poll the feeds of the list, and put their articles on articles.raw.
 
@@ -77,7 +63,7 @@ def command(
         fetch=listed.fetch,
         is_once=once,
         is_forced=now,
-        not_before=None if since is None else datetime.now(UTC) - timedelta(seconds=since),
+        not_before=since,
     )
     run(settings, addresses, polling)
     done = polling.metrics.totals
