@@ -358,7 +358,7 @@ def test_unreadable_records_can_be_left_out(settings, put):
 
 
 def test_a_topic_that_is_not_there_is_named(settings):
-    with pytest.raises(ConfigError, match=rf"no topic {settings.topic_prefix}\.published\. .*topics create"):
+    with pytest.raises(ConfigError, match=rf"no topic {settings.topic_prefix}\.published, .*topics create"):
         subscribe(settings=settings)
 
 
