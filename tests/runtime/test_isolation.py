@@ -8,6 +8,7 @@ from functools import partial
 
 import psutil
 import pytest
+from pebble.pool.base_pool import PoolStatus
 
 from schemas.dead_letter import DeadReason
 from tests.support import chains
@@ -70,6 +71,14 @@ def test_an_event_is_not_to_blame_when_somebody_else_ends_the_process_that_works
         [working] = server.children()
         working.terminate()
         assert outcomes(done.result()) == [chains.SLOW]
+
+
+def test_a_pool_whose_threads_have_ended_is_replaced() -> None:
+    """As pebble's do where the process is killed while it is being started."""
+    with Isolation(chains.echo, event_timeout_s=2.0) as isolation:
+        isolation.warm_up()
+        isolation._pool._context.status = PoolStatus.ERROR
+        assert outcomes(isolation.run(values(b"a", b"b"))) == [b"a", b"b"]
 
 
 def test_an_empty_batch_is_nothing_to_do() -> None:

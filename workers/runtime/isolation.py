@@ -74,9 +74,13 @@ class Isolation:
         self._event_timeout_s = event_timeout_s
         self._average_s = EXPECTED_EVENT_S
         self._by_stage_s: dict[str, float] = {}
+        self._factory = factory
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> ProcessPool:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["workers.runtime.chain"])
-        self._pool = ProcessPool(max_workers=1, context=context, initializer=_start, initargs=(factory,))
+        return ProcessPool(max_workers=1, context=context, initializer=_start, initargs=(self._factory,))
 
     def warm_up(self) -> None:
         """Start the process and wait until it has loaded its stages."""
@@ -112,7 +116,14 @@ class Isolation:
     def _together(self, values: Sequence[Value]) -> list[Processed]:
         """Raises FutureTimeoutError or ProcessExpired."""
         allowed_s = self._event_timeout_s + 4 * self._average_s * len(values)
-        future = self._pool.schedule(_process, args=[values, allowed_s], timeout=allowed_s * WAIT_FACTOR)
+        try:
+            future = self._pool.schedule(_process, args=[values, allowed_s], timeout=allowed_s * WAIT_FACTOR)
+        except (
+            RuntimeError
+        ):  # pebble 5.1: a process that is killed at a bad moment takes the pool's threads along
+            self.close()
+            self._pool = self._new_pool()
+            future = self._pool.schedule(_process, args=[values, allowed_s], timeout=allowed_s * WAIT_FACTOR)
         results: list[Processed]
         results, took_s, by_stage_s = future.result()
         for stage, seconds in by_stage_s.items():
