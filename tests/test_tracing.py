@@ -204,6 +204,7 @@ def test_from_the_feed_to_the_publication_it_is_one_tree_over_stages_that_run_ap
     assert not [value for value in attributes if "/" in value or len(value) > 80]
 
 
+@pytest.mark.faults
 @pytest.mark.integration
 @pytest.mark.timeout(240)
 def test_a_batch_that_a_crash_repeats_is_told_once_and_hangs_where_it_belongs(settings, collector):

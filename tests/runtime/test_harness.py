@@ -164,6 +164,7 @@ def test_work_waits_for_redis_says_so_and_nothing_passes_unchecked(
     assert Counter(names[record.topic] for record in outcomes.records) == {Role.PUBLISHED: 40}
 
 
+@pytest.mark.faults
 def test_a_killed_worker_is_replaced_and_what_it_held_is_done_by_its_successor(settings: Settings) -> None:
     send(settings, [chains.SLOW + b"%d" % number for number in range(10)])
     with supervised(settings, chains.troubled) as supervisor, reading(settings, Role.PUBLISHED) as published:
@@ -175,6 +176,7 @@ def test_a_killed_worker_is_replaced_and_what_it_held_is_done_by_its_successor(s
     assert len(published.values()) == 10
 
 
+@pytest.mark.faults
 def test_a_stopped_worker_is_replaced_when_it_has_been_silent_for_too_long(settings: Settings) -> None:
     settings = replace(settings, stall_timeout_s=8.0, session_timeout_s=6.0)
     with supervised(settings, chains.echo) as supervisor, reading(settings, Role.PUBLISHED) as published:

@@ -58,6 +58,7 @@ def ended(text):
     return +found
 
 
+@pytest.mark.faults
 @pytest.mark.integration
 @pytest.mark.timeout(180)
 def test_after_the_demo_the_numbers_are_those_of_the_audit(settings, redis_client):
@@ -111,6 +112,7 @@ def test_after_the_demo_the_numbers_are_those_of_the_audit(settings, redis_clien
     promtool("check", "metrics", stdin=text)
 
 
+@pytest.mark.faults
 @pytest.mark.integration
 def test_counts_stay_when_a_worker_is_killed(settings):
     settings = replace(settings, redis=None)
