@@ -7,7 +7,7 @@ that neither a viewer that knows isolates nor one that does not moves a label or
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from schemas.raw_event import RawEvent
 from schemas.rejected_event import RejectedEvent
 from schemas.tagged_article import TaggedArticle
 from workers.runtime.reading import Record
+from workers.topics import Role
 
 FSI = "\u2068"  # FIRST STRONG ISOLATE
 PDI = "\u2069"  # POP DIRECTIONAL ISOLATE
@@ -40,12 +41,13 @@ _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-~]?"
 )
-_STYLES = {
-    "published": "bold green",
-    "duplicates": "bold yellow",
-    "rejected": "bold magenta",
-    "dead": "bold red",
+COLOURS: Mapping[str, str] = {
+    Role.PUBLISHED: "green",
+    Role.DUPLICATES: "yellow",
+    Role.REJECTED: "magenta",
+    Role.DEAD: "red",
 }
+"""By outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ def card(topic: str, record: Record, *, width: int | None = None) -> Text:
 
 def style_of(topic: str) -> str:
     """The style of a topic's name; its last part chooses the colour."""
-    return _STYLES.get(topic.rpartition(".")[2], "bold")
+    colour = COLOURS.get(topic.rpartition(".")[2])
+    return f"bold {colour}" if colour else "bold"
 
 
 def lines(record: Record) -> Iterator[Line]:

@@ -13,26 +13,20 @@ from schemas.dead_letter import DeadLetter
 from schemas.published_article import PublishedArticle, Relation
 from schemas.rejected_event import RejectedEvent
 from schemas.wire import InvalidError, UndecodableError
-from workers.cli.card import clean, isolated
+from workers.cli.card import COLOURS, clean, isolated
 from workers.cli.context import counted
 from workers.config import Settings
 from workers.runtime.chain import INPUT_ROLES
 from workers.runtime.flow import Flow, FlowReader, GroupFlow
 from workers.runtime.reading import Received
 from workers.stores.occupancy import Occupancy
-from workers.topics import OUTCOMES, Role, table
+from workers.topics import OUTCOMES, table
 
 BAR_CELLS: Final = 24
 BYTES_A_MB: Final = 1e6
 ARROW: Final = " \u2500\u25ba "  # BOX DRAWINGS LIGHT HORIZONTAL, BLACK RIGHT-POINTING POINTER
 FULL_CELL: Final = "\u2588"  # FULL BLOCK
 FRACTIONS: Final = ("", *map(chr, range(0x258F, 0x2587, -1)))  # LEFT ONE EIGHTH BLOCK to FULL BLOCK
-STYLES: Final = {
-    Role.PUBLISHED: "green",
-    Role.DUPLICATES: "yellow",
-    Role.REJECTED: "magenta",
-    Role.DEAD: "red",
-}
 
 
 class FlowView:
@@ -83,11 +77,11 @@ class FlowView:
             count, per_s = (found.count, found.per_s) if found else (0, 0.0)
             share_ratio = count / total if total else 0.0
             rows.add_row(
-                Text(self._names[role], STYLES[role]),
+                Text(self._names[role], COLOURS[role]),
                 f"{per_s:,.1f}",
                 f"{count:,}",
                 f"{share_ratio:.0%}",
-                Text(bar(share_ratio), STYLES[role]),
+                Text(bar(share_ratio), COLOURS[role]),
             )
         return rows
 
@@ -96,7 +90,7 @@ class FlowView:
         moment = datetime.fromtimestamp(received.timestamp_ms / 1000, UTC)
         return Text.assemble(
             (f"{moment:%H:%M:%S}  ", "dim"),
-            (f"{received.role:<11}", STYLES[received.role]),
+            (f"{received.role:<11}", COLOURS[received.role]),
             summary(received),
             overflow="ellipsis",
             no_wrap=True,

@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.wire import InvalidError, UndecodableError
-from workers.cli.card import card, clean
+from workers.cli.card import card, clean, style_of
 from workers.cli.context import counted
 from workers.config import Settings
 from workers.errors import KhabarError
@@ -255,7 +255,7 @@ def panel(facts: Facts, view: View) -> RenderableType:
     """The panel: three lines of state, two of what to do next."""
     counts = Table.grid(padding=(0, 3))
     shown = [("read", f"{view.read:,}", "bold")]
-    shown += [(str(role), f"{view.counts.get(role, 0):,}", _COLOURS[role]) for role in OUTCOMES]
+    shown += [(str(role), f"{view.counts.get(role, 0):,}", style_of(role)) for role in OUTCOMES]
     shown += [("events/s", f"{view.rate:,.0f}", "bold"), ("lag", view.lag(), "bold")]
     counts.add_row(*(Text.assemble((f"{label} ", "dim"), (value, style)) for label, value, style in shown))
     below = Table.grid(padding=(0, 2))
@@ -271,14 +271,6 @@ def panel(facts: Facts, view: View) -> RenderableType:
     for label, value in rows:
         below.add_row(Text(label, "dim"), Text(value, overflow="fold"))
     return Group(Rule("Khabar", align="left", style="cyan"), counts, below)
-
-
-_COLOURS: Final = {
-    Role.PUBLISHED: "bold green",
-    Role.DUPLICATES: "bold yellow",
-    Role.REJECTED: "bold magenta",
-    Role.DEAD: "bold red",
-}
 
 
 def _more(count: int, program: str) -> str:
