@@ -11,7 +11,7 @@ The order of reading makes the answer right at every moment:
 5. the topics between the stages, only when events would be lost that may be waiting there.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -24,6 +24,7 @@ from workers.config import Settings
 from workers.origin import Origin
 from workers.runtime.clients import Addresses, admin, consumer, speaking_to
 from workers.runtime.dead_letters import read_dead_letter
+from workers.runtime.groups import chains, offsets_of, replay_in
 from workers.runtime.ledger import Balance, Entry, Ledger, entry
 from workers.runtime.reading import Ranges, Received, partitions_of, read_ranges
 from workers.topics import OUTCOMES, Role, table
@@ -68,7 +69,9 @@ class _Audit:
             role: committed_offsets(self._cluster, self._group, self._names[role]) for role in READERS
         }
         outcomes = {role: self._whole(role) for role in OUTCOMES}
-        ledger = Ledger(self._names[Role.RAW], spans, replay_number(self._cluster, self._group, raw))
+        ledger = Ledger(
+            self._names[Role.RAW], spans, replay_number(self._cluster, self._group, self._names[Role.RAW])
+        )
         for role in OUTCOMES:
             for received in self._read(role, outcomes[role]):
                 ledger.add(self._entry(received))
@@ -143,31 +146,18 @@ def whole(client: KafkaConsumer, cluster: KafkaAdminClient, topic: str) -> Range
     return {each: (begins[each], ends[each].offset) for each in partitions}
 
 
-def replay_number(cluster: KafkaAdminClient, group: str, partitions: Iterable[TopicPartition]) -> int:
-    """Which replay from the beginning `partitions` are read in by the chains of `group`: 0 where there was none."""
-    wanted = set(partitions)
-    return max(
-        (
-            int(committed.metadata)
-            for name in chains_of(cluster, group)
-            for partition, committed in cluster.list_group_offsets(name)[name].items()
-            if partition in wanted and committed.metadata.isdecimal()
-        ),
-        default=0,
+def replay_number(cluster: KafkaAdminClient, group: str, topic: str) -> int:
+    """Which replay from the beginning the topic is read in by the chains of `group`: 0 where there was none."""
+    committed = (
+        each for name in chains(cluster, group) for each in offsets_of(cluster, name, topic).values()
     )
-
-
-def chains_of(cluster: KafkaAdminClient, group: str) -> list[str]:
-    """The consumer groups of all chains: the group itself, and GROUP-STAGE for parts of the chain."""
-    names = [each["group_id"] for each in cluster.list_groups()]
-    return [name for name in names if name == group or name.startswith(f"{group}-")]
+    return max(map(replay_in, committed), default=0)
 
 
 def committed_offsets(cluster: KafkaAdminClient, group: str, topic: str) -> dict[TopicPartition, int]:
     """How far the chains of `group` have read the topic."""
     result: dict[TopicPartition, int] = {}
-    for name in chains_of(cluster, group):
-        for partition, committed in cluster.list_group_offsets(name)[name].items():
-            if partition.topic == topic:
-                result[partition] = max(committed.offset, result.get(partition, 0))
+    for name in chains(cluster, group):
+        for partition, committed in offsets_of(cluster, name, topic).items():
+            result[partition] = max(committed.offset, result.get(partition, 0))
     return result

@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import combinations
 from typing import Any, Final
 
 from schemas.cleaned_article import CleanedArticle, Source
@@ -39,6 +40,8 @@ class StageName(StrEnum):
 
 
 ALL_STAGES: Final = tuple(StageName)
+CHAINS: Final = tuple(ALL_STAGES[start:end] for start, end in combinations(range(len(ALL_STAGES) + 1), 2))
+"""Every run of one or more consecutive stages."""
 DECODE: Final = "decode"
 """What comes before the first stage, where seconds are counted and deaths are placed."""
 
@@ -99,8 +102,7 @@ def group_name(group: str, names: Sequence[StageName]) -> str:
 
 def check_consecutive(names: Sequence[StageName]) -> None:
     """Raises ValueError unless the stages are one or more consecutive ones in the order of the flow."""
-    start = ALL_STAGES.index(names[0]) if names else 0
-    if not names or tuple(names) != ALL_STAGES[start : start + len(names)]:
+    if tuple(names) not in CHAINS:
         asked, flow = " ".join(names), " -> ".join(ALL_STAGES)
         message = f"{asked or 'nothing'}: a chain is one or more consecutive stages of {flow}"
         raise ValueError(message)

@@ -51,7 +51,7 @@ def earlier_verdicts(
         consumer(settings, addresses, max_poll_records=5000) as client,
         speaking_to(addresses),
     ):
-        number = replay_number(cluster, settings.group, partitions_of(client, [names[Role.RAW].name]))
+        number = replay_number(cluster, settings.group, names[Role.RAW].name)
         for role in (Role.PUBLISHED, Role.DUPLICATES):
             ranges = _since(client, names[role].name, begin - CLOCKS_APART)
             total = sum(end - begin for begin, end in ranges.values())

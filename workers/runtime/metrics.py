@@ -5,7 +5,7 @@ Labels take values of closed lists (LABELS), or are a topic and its partitions: 
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, combinations
+from itertools import accumulate
 from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -15,7 +15,7 @@ from schemas.dead_letter import DeadReason
 from schemas.published_article import Relation
 from schemas.rejected_event import RejectReason
 from workers import __version__
-from workers.runtime.chain import ALL_STAGES, DECODE, OUTPUT_ROLES, VERSIONS, StageName
+from workers.runtime.chain import ALL_STAGES, CHAINS, DECODE, OUTPUT_ROLES, VERSIONS, StageName
 from workers.runtime.occupancy_reader import OccupancyReader
 from workers.runtime.supervisor import Supervisor
 from workers.runtime.tally import BUCKETS, Histogram, Measured, Phase, Tally
@@ -25,13 +25,10 @@ COUNTER: Final = "counter"
 GAUGE: Final = "gauge"
 HISTOGRAM: Final = "histogram"
 
-CHAINS: Final = tuple(
-    "-".join(ALL_STAGES[start:end]) for start, end in combinations(range(len(ALL_STAGES) + 1), 2)
-)
 SERVICES: Final = ("kafka", "redis", "original")
 """What a worker can wait for; `original` is an event that another worker has in hand (see workers/dedup/index.py)."""
 LABELS: Final[dict[str, Collection[str] | None]] = {
-    "chain": CHAINS,
+    "chain": tuple(map("-".join, CHAINS)),
     "outcome": tuple(map(str, (*OUTPUT_ROLES.values(), *OUTCOMES))),
     "reason": ("", *map(str, (*Relation, *RejectReason, *DeadReason))),
     "stage": (DECODE, *map(str, ALL_STAGES), "read", "process", "publish"),

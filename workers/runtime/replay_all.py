@@ -1,10 +1,8 @@
 """Reading a topic from the beginning once more, on purpose: `khabar run --replay`."""
 
-import time
 from collections.abc import Sequence
-from typing import Final
 
-from kafka import OffsetAndMetadata, TopicPartition
+from kafka import OffsetAndMetadata
 from kafka.admin import KafkaAdminClient
 
 from workers.config import Settings
@@ -12,14 +10,11 @@ from workers.errors import ConfigError
 from workers.runtime.audit import replay_number
 from workers.runtime.chain import INPUT_ROLES, StageName, group_name
 from workers.runtime.clients import Addresses, admin, consumer, speaking_to
-from workers.runtime.groups import members
+from workers.runtime.groups import set_offsets, staying
 from workers.runtime.reading import partitions_of
 from workers.stores.census import clear
 from workers.stores.connection import connect
 from workers.topics import table
-
-LEAVING_S: Final = 3.0
-"""A worker that has just ended may still be a member: its farewell is on its way."""
 
 
 def replay_from_the_beginning(settings: Settings, addresses: Addresses, names: Sequence[StageName]) -> int:
@@ -42,33 +37,21 @@ def replay_from_the_beginning(settings: Settings, addresses: Addresses, names: S
     ):
         check_idle(cluster, group)
         partitions = partitions_of(client, [topic])
-        number = replay_number(cluster, settings.group, partitions) + 1
+        number = replay_number(cluster, settings.group, topic) + 1
         if StageName.DEDUP in names:
             with connect(settings, addresses.redis_url()) as redis:
                 clear(redis, settings)
         begins = client.beginning_offsets(partitions)
         offsets = {each: OffsetAndMetadata(begins[each], str(number), -1) for each in partitions}
-        _set_offsets(cluster, group, offsets)
+        if refused := set_offsets(cluster, group, offsets):
+            raise ConfigError(f"Kafka refuses to set the offsets of the group {group}: {refused}")
     return number
 
 
 def check_idle(cluster: KafkaAdminClient, group: str) -> None:
     """Raises ConfigError when the consumer group has members, and still has after the time that leaving takes."""
-    deadline = time.monotonic() + LEAVING_S
-    while count := members(cluster, [group]).get(group):
-        if time.monotonic() < deadline:
-            time.sleep(LEAVING_S / 20)
-            continue
+    if count := staying(cluster, [group]).get(group):
         raise ConfigError(
             f"{count} workers of the group {group} are running: stop them first. (One that was killed counts "
             "until its session has timed out, KHABAR_SESSION_TIMEOUT_S.)"
         )
-
-
-def _set_offsets(
-    cluster: KafkaAdminClient, group: str, offsets: dict[TopicPartition, OffsetAndMetadata]
-) -> None:
-    results = cluster.alter_group_offsets(group, offsets)
-    refused = {f"{each.topic}:{each.partition}": error for each, error in results.items() if error.errno}
-    if refused:
-        raise ConfigError(f"Kafka refuses to set the offsets of the group {group}: {refused}")

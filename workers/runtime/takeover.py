@@ -3,11 +3,10 @@
 Both at once would do everything twice, and one after the other would, if the second began at the start of its topic.
 """
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import structlog
-from kafka import OffsetAndMetadata, TopicPartition
+from kafka import OffsetAndMetadata
 from kafka.admin import KafkaAdminClient
 from kafka.errors import UnknownMemberIdError
 
@@ -15,8 +14,7 @@ from workers.config import Settings
 from workers.errors import ConfigError, TransientError
 from workers.runtime.chain import INPUT_ROLES, StageName, group_name
 from workers.runtime.clients import Addresses, admin, speaking_to
-from workers.runtime.groups import chains, members
-from workers.runtime.replay_all import LEAVING_S
+from workers.runtime.groups import chains, members, offsets_of, replay_in, set_offsets, staying
 from workers.topics import table
 
 log = structlog.get_logger()
@@ -45,15 +43,12 @@ def _check_alone(cluster: KafkaAdminClient, settings: Settings, names: Sequence[
         for group, stages in chains(cluster, settings.group).items()
         if set(stages) & set(names) and stages != tuple(names)
     ]
-    deadline = time.monotonic() + LEAVING_S
-    while at_work := members(cluster, rivals):
-        if time.monotonic() >= deadline:
-            shown = ", ".join(f"{count} of the group {group}" for group, count in at_work.items())
-            raise ConfigError(
-                f"Other workers do part of this already, and all of it would be done twice: {shown}. Stop them first. "
-                "(One that was killed counts until its session has timed out, KHABAR_SESSION_TIMEOUT_S.)"
-            )
-        time.sleep(LEAVING_S / 20)
+    if at_work := staying(cluster, rivals):
+        shown = ", ".join(f"{count} of the group {group}" for group, count in at_work.items())
+        raise ConfigError(
+            f"Other workers do part of this already, and all of it would be done twice: {shown}. Stop them first. "
+            "(One that was killed counts until its session has timed out, KHABAR_SESSION_TIMEOUT_S.)"
+        )
 
 
 def _move_offsets(cluster: KafkaAdminClient, settings: Settings, names: Sequence[StageName]) -> None:
@@ -66,16 +61,15 @@ def _move_offsets(cluster: KafkaAdminClient, settings: Settings, names: Sequence
     ]
     if not others:
         return
-    own = _committed(cluster, group, topic)
+    own = offsets_of(cluster, group, topic)
     furthest = dict(own)
     for other in others:
-        for partition, committed in _committed(cluster, other, topic).items():
+        for partition, committed in offsets_of(cluster, other, topic).items():
             furthest[partition] = max(committed, furthest.get(partition, committed), key=_progress)
     moved = {partition: each for partition, each in furthest.items() if own.get(partition) != each}
     if not moved or members(cluster, [group]):
         return
-    results = cluster.alter_group_offsets(group, moved)
-    refused = {error for error in results.values() if error.errno}
+    refused = set(set_offsets(cluster, group, moved).values())
     if refused - {UnknownMemberIdError}:  # that one: another worker of this chain has begun meanwhile
         raise ConfigError(f"Kafka refuses to set the offsets of the group {group}: {refused}")
     if not refused:
@@ -86,12 +80,6 @@ def _move_offsets(cluster: KafkaAdminClient, settings: Settings, names: Sequence
         )
 
 
-def _committed(cluster: KafkaAdminClient, group: str, topic: str) -> dict[TopicPartition, OffsetAndMetadata]:
-    found: Mapping[TopicPartition, OffsetAndMetadata] = cluster.list_group_offsets(group)[group]
-    return {partition: each for partition, each in found.items() if partition.topic == topic}
-
-
 def _progress(committed: OffsetAndMetadata) -> tuple[int, int]:
-    """Which replay (workers/runtime/replay_all.py), and how far in it."""
-    number = int(committed.metadata) if committed.metadata.isdecimal() else 0
-    return number, committed.offset
+    """Which replay, and how far in it."""
+    return replay_in(committed), committed.offset
