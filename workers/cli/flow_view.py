@@ -141,7 +141,7 @@ def _index(index: Occupancy) -> RenderableType:
         rows.add_row(
             Text("Redis", "dim"),
             f"{used} of {index.limit_bytes / BYTES_A_MB:,.0f} MB",
-            bar(index.used_bytes / index.limit_bytes),
+            bar(index.memory_used_ratio or 0.0),
         )
     else:
         rows.add_row(Text("Redis", "dim"), f"{used}, no limit", "")

@@ -26,17 +26,15 @@ from workers.runtime.clients import Addresses, admin, speaking_to
 from workers.runtime.following import Follower, Partition, Start
 from workers.runtime.groups import chains, members
 from workers.runtime.lag import LagReader
+from workers.runtime.occupancy_reader import ASK_S, Asker
 from workers.runtime.rate import Rate
 from workers.runtime.reading import Received
-from workers.stores.connection import Client, connect
-from workers.stores.occupancy import Occupancy, look
+from workers.stores.occupancy import Occupancy
 from workers.topics import OUTCOMES, Role, table
 
 LOOK_S: Final = 1.0
 LOOKS_FOR_RATES: Final = 4
 """One finds the groups, the next their offsets; the lag is read in a rhythm of its own, so one more; two make a rate."""
-INDEX_LOOK_S: Final = 5.0
-"""It changes slowly, and is one more question to a Redis that others wait for."""
 STOP_S: Final = 10.0
 
 
@@ -87,7 +85,8 @@ class FlowReader:
         self._stop = threading.Event()
         self._records = _Records(settings, on_record or (lambda _: None), since, self._stop)
         self._groups = _Groups(settings, addresses)
-        self._index = _Index(settings, addresses)
+        self._index = Asker(settings, addresses.redis) if addresses.redis else None
+        self._index_due = 0.0
         self._rates = {role: Rate() for role in OUTCOMES}
         self.began_at = datetime.now(UTC)
         """From here on outcomes are counted, unless `since` says otherwise."""
@@ -128,7 +127,7 @@ class FlowReader:
         try:
             while not self._stop.is_set():
                 self._groups.look()
-                self._index.look()
+                self._look_at_index()
                 with self._has_looked:
                     self._latest = self._flow()
                     self._looks += 1
@@ -136,17 +135,29 @@ class FlowReader:
                 self._stop.wait(LOOK_S)
         finally:
             self._groups.close()
-            self._index.close()
+            if self._index is not None:
+                self._index.close()
+
+    def _look_at_index(self) -> None:
+        """Ask, if there is a Redis and it is time."""
+        if self._index is not None and time.monotonic() >= self._index_due:
+            self._index_due = time.monotonic() + ASK_S
+            self._index.ask()
 
     def _flow(self) -> Flow:
         counts, now_s = self._records.counts.copy(), time.monotonic()
         outcomes = {
             role: TopicFlow(counts[role], self._rates[role].update(counts[role], now_s)) for role in OUTCOMES
         }
-        problems = (self._records.problem, self._groups.problem, self._index.problem)
+        index = self._index
+        problems = (self._records.problem, self._groups.problem, index.problem if index else None)
         said = tuple(dict.fromkeys(problem for problem in problems if problem))
         return Flow(
-            datetime.now(UTC), self._groups.topics | outcomes, self._groups.groups, self._index.found, said
+            datetime.now(UTC),
+            self._groups.topics | outcomes,
+            self._groups.groups,
+            index.latest if index else None,
+            said,
         )
 
 
@@ -282,33 +293,3 @@ class _Groups:
         return {
             role: TopicFlow(grown[role], self._rates[role].update(grown[role], now_s)) for role in self._names
         }
-
-
-class _Index:
-    """Asks Redis, where there is one."""
-
-    def __init__(self, settings: Settings, addresses: Addresses) -> None:
-        self._settings = settings
-        self._url = addresses.redis
-        self._client: Client | None = None
-        self._due = 0.0
-        self.found: Occupancy | None = None
-        self.problem: str | None = None
-
-    def look(self) -> None:
-        """Ask if it is time."""
-        if self._url is None or time.monotonic() < self._due:
-            return
-        self._due = time.monotonic() + INDEX_LOOK_S
-        try:
-            client = self._client = self._client or connect(self._settings, self._url)
-            self.found, self.problem = look(client, self._settings), None
-        except KhabarError as error:
-            self.problem = str(error)
-            self.close()
-
-    def close(self) -> None:
-        self.found = None
-        if self._client is not None:
-            self._client.close()
-        self._client = None

@@ -193,12 +193,12 @@ class WorkerMetrics(Collector):
             return
         yield self._gauge("khabar_index_articles", found.articles)
         yield self._gauge("khabar_index_window_articles", found.window)
-        yield self._gauge("khabar_index_filled_ratio", found.articles / found.window)
+        yield self._gauge("khabar_index_filled_ratio", found.filled_ratio)
         if found.used_bytes is not None and found.limit_bytes is not None:
             yield self._gauge("khabar_redis_memory_used_bytes", found.used_bytes)
             yield self._gauge("khabar_redis_memory_max_bytes", found.limit_bytes)
-            if found.limit_bytes:
-                yield self._gauge("khabar_redis_memory_used_ratio", found.used_bytes / found.limit_bytes)
+        if (ratio := found.memory_used_ratio) is not None:
+            yield self._gauge("khabar_redis_memory_used_ratio", ratio)
         if found.may_evict is not None:
             yield self._gauge("khabar_redis_may_evict", found.may_evict)
 

@@ -1,6 +1,7 @@
 """Asks Redis how full it is, for the metrics: in a thread of its own, so that nobody waits for a Redis that is away."""
 
 import threading
+from contextlib import closing
 from typing import Final
 
 import structlog
@@ -12,21 +13,50 @@ from workers.runtime.clients import Addresses
 from workers.stores.connection import Client, connect
 from workers.stores.occupancy import Occupancy, look
 
-LOOK_S: Final = 5.0
+ASK_S: Final = 5.0
 """Prometheus asks every 15 s by the configuration in deploy/; INFO takes Redis some 50 microseconds."""
 
 log = structlog.get_logger()
+
+
+class Asker:
+    """Asks Redis each time it is told to; `latest` is None, and `problem` says why, while Redis is away or refuses."""
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        self._settings = settings
+        self._url = url
+        self._client: Client | None = None
+        self.latest: Occupancy | None = None
+        self.problem: str | None = None
+
+    def ask(self) -> None:
+        """Waits for the answer."""
+        try:
+            client = self._client = self._client or connect(self._settings, self._url)
+            self.latest, self.problem = look(client, self._settings), None
+        except KhabarError as error:
+            self.problem = str(error)
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the connection; the next question makes another."""
+        self.latest = None
+        if self._client is not None:
+            self._client.close()
+        self._client = None
 
 
 class OccupancyReader:
     """`latest` is None until it is known, and while Redis is away or refuses."""
 
     def __init__(self, settings: Settings, addresses: Addresses) -> None:
-        self._settings = settings
-        self._url = addresses.redis_url()
+        self._asker = Asker(settings, addresses.redis_url())
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="khabar-occupancy", daemon=True)
-        self.latest: Occupancy | None = None
+
+    @property
+    def latest(self) -> Occupancy | None:
+        return self._asker.latest
 
     def start(self) -> None:
         self._thread.start()
@@ -34,25 +64,18 @@ class OccupancyReader:
     def stop(self) -> None:
         """Ask it to end, and wait for that no longer than for an answer that comes."""
         self._stop.set()
-        self._thread.join(LOOK_S)
+        self._thread.join(ASK_S)
 
     def _run(self) -> None:
         waits = delays()
         is_away = False
-        while not self._stop.is_set():
-            try:
-                client = connect(self._settings, self._url)
-                with client:
-                    waits, is_away = delays(), False
-                    self._follow(client)
-            except KhabarError as error:
-                if not is_away:
-                    log.warning("occupancy_unknown", error=str(error))
-                is_away = True
-                self.latest = None
-                self._stop.wait(next(waits))
-
-    def _follow(self, client: Client) -> None:
-        while not self._stop.is_set():
-            self.latest = look(client, self._settings)
-            self._stop.wait(LOOK_S)
+        with closing(self._asker):
+            while not self._stop.is_set():
+                self._asker.ask()
+                problem = self._asker.problem
+                if problem is None:
+                    waits = delays()
+                elif not is_away:
+                    log.warning("occupancy_unknown", error=problem)
+                is_away = problem is not None
+                self._stop.wait(next(waits) if is_away else ASK_S)

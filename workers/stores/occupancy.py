@@ -27,6 +27,13 @@ class Occupancy:
     def filled_ratio(self) -> float:
         return self.articles / self.window
 
+    @property
+    def memory_used_ratio(self) -> float | None:
+        """None without a limit, or where it is not known."""
+        if self.used_bytes is None or not self.limit_bytes:
+            return None
+        return self.used_bytes / self.limit_bytes
+
 
 def look(client: Client, settings: Settings) -> Occupancy:
     """What is there now. Raises TransientError when Redis is away, ConfigError when it refuses."""
