@@ -48,7 +48,6 @@ class Progress:
     """What a worker has done since it started, and what it waits for. Times are of the monotonic clock."""
 
     committed: int = 0
-    outcomes: Counter[Role] = field(default_factory=Counter)
     in_work: int = 0
     waiting_for: str | None = None
     tally: Tally = field(default_factory=Tally)
@@ -130,7 +129,6 @@ class Pipeline:
         with tally.timed(Phase.CONFIRM):
             await self._confirm(batch)
         self.progress.committed += len(batch.events)
-        self.progress.outcomes.update(output.role for output in outputs)
         _measure(tally, batch, outputs, committed_at_ms)
         for output in outputs:
             if output.role is Role.DEAD:

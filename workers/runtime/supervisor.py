@@ -10,7 +10,6 @@ import signal
 import threading
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
@@ -58,7 +57,6 @@ class _Slot:
     restarts: int = 0
     delays: Iterator[float] = field(default_factory=delays)
     past_committed: int = 0
-    past_outcomes: Counter[Role] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +124,8 @@ class Supervisor:
     def status(self) -> Status:
         """A snapshot; may be called from another thread."""
         beats = [beat for beat in [slot.heartbeat for slot in self._slots] if beat is not None]
-        outcomes: Counter[Role] = Counter()
-        for slot in self._slots:
-            outcomes.update(slot.past_outcomes)
-        for beat in beats:
-            outcomes.update(beat.outcomes)
+        with self._measured_lock:
+            outcomes = self._measured.outcomes()
         lag = self._lag.latest
         return Status(
             workers=len(self._slots),
@@ -232,7 +227,6 @@ class Supervisor:
         slot.heartbeats.close()
         if slot.heartbeat is not None:
             slot.past_committed += slot.heartbeat.committed
-            slot.past_outcomes.update(slot.heartbeat.outcomes)
         if time.monotonic() - slot.started_at > STEADY_S:
             slot.delays = delays()
         slot.process = slot.heartbeats = slot.heartbeat = None

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from workers.topics import Role
+
 
 class Measured(StrEnum):
     """What is measured. The values are names of metrics; workers/runtime/metrics.py says what each is."""
@@ -101,6 +103,14 @@ class Tally:
             histogram = self._histogram(key)
             histogram.counts = [mine + its for mine, its in zip(histogram.counts, more.counts, strict=True)]
             histogram.total += more.total
+
+    def outcomes(self) -> Counter[Role]:
+        """How many records were written, by the role of their topic."""
+        found: Counter[Role] = Counter()
+        for (what, role, _), count in self.counts.items():
+            if what is Measured.EVENTS:
+                found[Role(role)] += count
+        return found
 
     def hand_over(self) -> "Tally":
         """What is in it, which is then empty."""

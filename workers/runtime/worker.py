@@ -74,7 +74,6 @@ class Heartbeat:
     """What a worker says of itself: counts since its start, and what it has measured since the heartbeat before."""
 
     committed: int
-    outcomes: Mapping[Role, int]
     in_work: int
     waiting_for: str | None
     partitions: tuple[int, ...]
@@ -288,7 +287,6 @@ class _Worker:
         self._heartbeats.send(
             Heartbeat(
                 committed=progress.committed,
-                outcomes=dict(progress.outcomes),
                 in_work=progress.in_work,
                 waiting_for=self._waiting_for or progress.waiting_for,
                 partitions=tuple(self._assigned()),
