@@ -12,7 +12,7 @@ from contextlib import suppress
 import orjson
 import pytest
 
-from tests.support import harness
+from tests.support import chains, harness
 from workers.cli.flow_view import bar
 from workers.config import variables
 
@@ -102,6 +102,13 @@ class Terminal:
         os.close(self._ours)
 
 
+def only(environ):
+    """The environment of a process with these of Khabar's variables, and no others."""
+    known = {name for name, _, _ in variables()}
+    others = {name: value for name, value in os.environ.items() if name not in known}
+    return others | {name: value for name, value in environ.items() if value is not None}
+
+
 def sent_until(settings, is_shown):
     """Sends until it is shown: what comes before the command has its place in the topics is not new to it."""
     for _ in range(20):
@@ -113,10 +120,7 @@ def sent_until(settings, is_shown):
 
 @pytest.mark.integration
 def test_in_a_terminal_it_goes_on_until_q_is_pressed_and_gives_the_screen_back(settings, environ, topics):
-    known = {name for name, _, _ in variables()}
-    others = {name: value for name, value in os.environ.items() if name not in known}
-    own = others | {name: value for name, value in environ.items() if value is not None}
-    terminal = Terminal(*KHABAR, "top", "--interval", "0.2", environ=own)
+    terminal = Terminal(*KHABAR, "top", "--interval", "0.2", environ=only(environ))
     try:
         assert terminal.shows("ends in")
         assert sent_until(settings, lambda: terminal.shows("not one of Khabar's", timeout_s=2))
@@ -125,3 +129,22 @@ def test_in_a_terminal_it_goes_on_until_q_is_pressed_and_gives_the_screen_back(s
         assert terminal.gives_the_screen_back()
     finally:
         terminal.close()
+
+
+@pytest.mark.integration
+@pytest.mark.faults
+def test_a_kafka_that_goes_away_is_said_on_the_screen_and_no_log_line_goes_across_it(
+    settings, environ, topics, stack
+):
+    with harness.supervised(settings, chains.echo):
+        terminal = Terminal(*KHABAR, "top", "--interval", "0.2", environ=only(environ))
+        try:
+            assert terminal.shows("dedup ", timeout_s=60)
+            stack.kafka.kill()
+            try:
+                assert terminal.shows("! No Kafka answers")
+                assert not terminal.shows("kafka_does_not_answer", timeout_s=5)
+            finally:
+                stack.kafka.start()
+        finally:
+            terminal.close()

@@ -49,9 +49,12 @@ def command(settings: Settings, *, once: bool, as_json: bool, interval_s: float)
     """
     from rich.console import Console  # noqa: PLC0415
 
+    from workers import log as logging_setup  # noqa: PLC0415
     from workers.cli.flow_view import FlowView  # noqa: PLC0415
     from workers.runtime.flow import FlowReader  # noqa: PLC0415
 
+    # What is away is said on the screen; log lines would go across it.
+    logging_setup.configure("error", settings.log_format, sys.stderr)
     newest: deque[Received] = deque(maxlen=KEEPS)
     reader = FlowReader(settings, services(settings), on_record=newest.append)
     console = Console(highlight=False, markup=False, emoji=False)
