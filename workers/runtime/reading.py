@@ -15,8 +15,9 @@ from schemas.raw_event import RawEvent, read_raw_event
 from schemas.rejected_event import RejectedEvent
 from schemas.tagged_article import TaggedArticle
 from schemas.wire import decode
-from workers.errors import ConfigError, TransientError
+from workers.errors import TransientError
 from workers.runtime.dead_letters import read_dead_letter
+from workers.runtime.topics_admin import missing
 from workers.topics import Role
 
 Record: TypeAlias = RawEvent | CleanedArticle | TaggedArticle | PublishedArticle | RejectedEvent | DeadLetter
@@ -67,10 +68,8 @@ class Received:
 def partitions_of(client: KafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
     """Every partition of the topics. Raises ConfigError that names the topics that are not there."""
     found = {topic: client.partitions_for_topic(topic) for topic in topics}
-    if missing := [topic for topic, partitions in found.items() if not partitions]:
-        raise ConfigError(
-            f"Kafka has no topic {', '.join(missing)}, or hides it from this account. Create what is missing: khabar topics create"
-        )
+    if unseen := [topic for topic, partitions in found.items() if not partitions]:
+        raise missing(unseen)
     return [TopicPartition(topic, partition) for topic in topics for partition in sorted(found[topic] or ())]
 
 

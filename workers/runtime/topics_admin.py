@@ -48,6 +48,13 @@ def config_of(topic: Topic, settings: Settings) -> dict[str, str]:
     return topic.config | ({"min.insync.replicas": "2"} if settings.replication >= REPLICATED else {})
 
 
+def missing(names: Iterable[str]) -> ConfigError:
+    """What to say of topics that are not seen."""
+    return ConfigError(
+        f"Kafka has no topic {', '.join(names)}, or hides it from this account. Create what is missing: khabar topics create"
+    )
+
+
 def create(client: KafkaAdminClient, settings: Settings) -> list[str]:
     """Create the topics that are missing; the names of those it made, once they are ready for use.
 
@@ -94,9 +101,7 @@ def as_it_is(settings: Settings, addresses: Addresses, topic: Topic) -> Topic:
         except errors.AuthorizationError:
             return topic
     if found is None:
-        raise ConfigError(
-            f"Kafka has no topic {topic.name}, or hides it from this account. Create what is missing: khabar topics create"
-        )
+        raise missing([topic.name])
     limit = int(found.config["max.message.bytes"])
     return replace(topic, max_message_bytes=min(topic.max_message_bytes, limit))
 
@@ -112,9 +117,8 @@ def actual(client: KafkaAdminClient, names: Iterable[str]) -> dict[str, ActualTo
     configs = client.describe_configs(
         [ConfigResource(ConfigResourceType.TOPIC, name) for name in existing], config_filter="all"
     )["topic"]
-    if untold := [
-        name for name in existing if not configs.get(name)
-    ]:  # the client passes over what Kafka refuses
+    # The client passes over what Kafka refuses.
+    if untold := [name for name in existing if not configs.get(name)]:
         raise errors.TopicAuthorizationFailedError(f"DescribeConfigs is not allowed for {', '.join(untold)}")
     return {
         described["name"]: _actual(described, configs[described["name"]])

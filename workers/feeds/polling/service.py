@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from workers.config import Settings
-from workers.errors import ConfigError, TransientError
+from workers.errors import TransientError
 from workers.feeds.fetch import FetchOptions, HttpFetcher
 from workers.feeds.formats import read_answer
 from workers.feeds.model import Fetcher
@@ -22,7 +22,7 @@ from workers.feeds.polling.schedule import Retries
 from workers.feeds.polling.sender import Sender
 from workers.feeds.polling.watched import ReadList
 from workers.runtime.clients import Addresses, admin, producer, speaking_to
-from workers.runtime.topics_admin import create
+from workers.runtime.topics_admin import create, missing
 from workers.stores.connection import Client, connect
 from workers.stores.feed_state import FeedStore, PageClaim, Pending
 from workers.stores.feed_turns import RedisTurns
@@ -129,6 +129,4 @@ def _prepare(settings: Settings, addresses: Addresses) -> None:
         if settings.create_topics:
             create(client, settings)
         elif name not in client.list_topics():
-            raise ConfigError(
-                f"Kafka has no topic {name}, or hides it from this account. Create what is missing: khabar topics create"
-            )
+            raise missing([name])
