@@ -116,14 +116,11 @@ class Isolation:
     def _together(self, values: Sequence[Value]) -> list[Processed]:
         """Raises FutureTimeoutError or ProcessExpired."""
         allowed_s = self._event_timeout_s + 4 * self._average_s * len(values)
-        try:
-            future = self._pool.schedule(_process, args=[values, allowed_s], timeout=allowed_s * WAIT_FACTOR)
-        except (
-            RuntimeError
-        ):  # pebble 5.1: a process that is killed at a bad moment takes the pool's threads along
+        if not self._pool.active:
+            # pebble 5.1: a process that is killed at a bad moment takes the pool's threads along.
             self.close()
             self._pool = self._new_pool()
-            future = self._pool.schedule(_process, args=[values, allowed_s], timeout=allowed_s * WAIT_FACTOR)
+        future = self._pool.schedule(_process, args=[values, allowed_s], timeout=allowed_s * WAIT_FACTOR)
         results: list[Processed]
         results, took_s, by_stage_s = future.result()
         for stage, seconds in by_stage_s.items():
