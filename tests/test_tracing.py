@@ -21,13 +21,13 @@ from workers.config import Settings
 from workers.errors import ConfigError, PoisonEventError
 from workers.feeds.model import Fault, Feed, FeedError
 from workers.feeds.polling.service import poll
-from workers.origin import header
+from workers.origin import TRACE_HEADER, header
 from workers.otel import OpenTelemetry
 from workers.runtime.chain import Death, Processed, StageName
 from workers.runtime.events import Event, Output, Position
 from workers.runtime.verdicts import finished
 from workers.topics import Role, table
-from workers.tracing import OFF, TRACE_HEADER, tracing_of
+from workers.tracing import OFF, tracing_of
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01".encode()  # the example of the W3C's recommendation

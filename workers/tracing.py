@@ -10,10 +10,7 @@ from typing import Final
 
 from workers.config import Settings
 from workers.errors import ConfigError
-from workers.origin import TRACE_HEADER
 from workers.runtime.events import Event, Headers, Output
-
-__all__ = ["OFF", "TRACE_HEADER", "Tracing", "tracing_of"]
 
 
 class Tracing:
