@@ -49,7 +49,10 @@ _WAYS: Final = {
     Role.REJECTED: (Arrow.READ, Arrow.REJECTED),
     Role.DEAD: (Arrow.READ, Arrow.DEAD),
 }
-_DIED_AFTER: Final = {StageName.ENTITIES: (Arrow.CLEANED,), StageName.DEDUP: (Arrow.CLEANED, Arrow.TAGGED)}
+_DIED_AFTER: Final[Mapping[str, tuple[Arrow, ...]]] = {
+    StageName.ENTITIES: (Arrow.CLEANED,),
+    StageName.DEDUP: (Arrow.CLEANED, Arrow.TAGGED),
+}
 
 
 class Arrivals:
@@ -101,4 +104,4 @@ def _way(received: Received) -> tuple[Arrow, ...]:
         stage = read_dead_letter(received.headers).stage
     except (UndecodableError, InvalidError):
         stage = ""
-    return _WAYS[Role.DEAD] + next((way for name, way in _DIED_AFTER.items() if name == stage), ())
+    return _WAYS[Role.DEAD] + _DIED_AFTER.get(stage, ())

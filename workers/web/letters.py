@@ -12,7 +12,7 @@ from workers.runtime.replays import find_dead_letter
 from workers.web.pages import PAGE_ENTRIES
 from workers.web.replaying import replay
 from workers.web.security import CSRF_COOKIE, is_same_origin, same
-from workers.web.site import SITE, Site, page_number
+from workers.web.site import SITE, Site, attachment, page_number
 
 SHOWN_BYTES: Final = 512
 SHOWN_CHARS: Final = 2000
@@ -47,7 +47,7 @@ async def letters(request: web.Request) -> web.Response:
 @routes.get("/dead/{position}")
 async def letter(request: web.Request) -> web.Response:
     site, position = request.app[SITE], _position(request)
-    received, dead = await site.ask_kafka(lambda: find_dead_letter(site.settings, site.addresses, position))
+    received, dead = await site.slowly(lambda: find_dead_letter(site.settings, site.addresses, position))
     headers = [
         (name, content[: 4 * SHOWN_CHARS].decode("utf-8", "backslashreplace")[:SHOWN_CHARS])
         for name, content in received.headers
@@ -70,14 +70,10 @@ async def letter(request: web.Request) -> web.Response:
 
 @routes.get("/dead/{position}/bytes")
 async def original(request: web.Request) -> web.Response:
-    """The dead event as it was, to be saved; never to be shown by the browser."""
+    """The dead event as it was."""
     site, position = request.app[SITE], _position(request)
-    received, _ = await site.ask_kafka(lambda: find_dead_letter(site.settings, site.addresses, position))
-    return web.Response(
-        body=received.value,
-        content_type="application/octet-stream",
-        headers={"Content-Disposition": f'attachment; filename="dead-{position.replace(":", "-")}.bin"'},
-    )
+    received, _ = await site.slowly(lambda: find_dead_letter(site.settings, site.addresses, position))
+    return attachment(received.value, f"dead-{position.replace(':', '-')}.bin")
 
 
 @routes.post("/dead/{position}/replay")
@@ -92,7 +88,7 @@ async def replay_letter(request: web.Request) -> web.Response:
     if not same(_field(form.get("token")), wanted):
         return await _wrong_token(site, request)
     is_again = form.get("again") == "1"
-    done = await site.ask_kafka(lambda: replay(site.settings, site.addresses, position, again=is_again))
+    done = await site.slowly(lambda: replay(site.settings, site.addresses, position, again=is_again))
     return site.page(request, "replayed.html", position=position, done=done)
 
 

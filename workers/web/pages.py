@@ -1,21 +1,22 @@
 """The pages that show: the flow, articles, duplicates and search. Dead letters are in letters.py."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiohttp import web
 from markupsafe import Markup
 
-from schemas.published_article import Relation
+from schemas.published_article import PublishedArticle, Relation
 from schemas.wire import encode
 from workers.errors import ConfigError
 from workers.filters import filter_of
 from workers.topics import Role
 from workers.web.arrows import Arrow
-from workers.web.differences import Differences, differences
+from workers.web.differences import differences
 from workers.web.markup import direction, entity_spans, paragraphs
 from workers.web.rawjson import laid_out
-from workers.web.site import SITE, Site, page_number
+from workers.web.site import SITE, Site, attachment, page_number
 from workers.web.window import Entry
 
 PAGE_ENTRIES: Final = 50
@@ -92,17 +93,9 @@ def _article(entry: Entry) -> dict[str, Any]:
 
 @routes.get("/records/{name}")
 async def record(request: web.Request) -> web.Response:
-    """A record's bytes, to be saved."""
-    site = request.app[SITE]
-    entry = site.window.at(request.match_info["name"])
-    if entry is None:
-        raise web.HTTPNotFound
-    name = entry.place.name.replace(":", "-")
-    return web.Response(
-        body=entry.value,
-        content_type="application/octet-stream",
-        headers={"Content-Disposition": f'attachment; filename="{name}.json"'},
-    )
+    """A record's bytes."""
+    entry = _at(request)
+    return attachment(entry.value, f"{entry.place.name.replace(':', '-')}.json")
 
 
 @routes.get("/duplicates")
@@ -116,37 +109,38 @@ async def duplicates(request: web.Request) -> web.Response:
 @routes.get("/duplicates/{name}")
 async def duplicate(request: web.Request) -> web.Response:
     """A record, named ROLE:PARTITION:OFFSET, beside the one that its verdict names."""
-    site = request.app[SITE]
-    entry = site.window.at(request.match_info["name"])
+    site, entry = request.app[SITE], _at(request)
+    article, other = entry.article, site.window.original(entry)
+    found, sides = None, []
+    if other is not None:
+        original = other.article
+        found = await site.slowly(lambda: differences(article, original, TEXT_CHARS))
+        sides = [
+            _side(other, original, found.there, found.only_there),
+            _side(entry, article, found.here, found.only_here),
+        ]
+    return site.page(
+        request, "duplicate.html", entry=entry, article=article, other=other, found=found, sides=sides
+    )
+
+
+def _at(request: web.Request) -> Entry:
+    """The record that the address names."""
+    entry = request.app[SITE].window.at(request.match_info["name"])
     if entry is None:
         raise web.HTTPNotFound
-    other = site.window.original(entry)
-    found = (
-        None
-        if other is None
-        else await site.ask_kafka(lambda: differences(entry.article, other.article, TEXT_CHARS))
-    )
-    sides = [] if found is None or other is None else _sides(entry, other, found)
-    return site.page(
-        request, "duplicate.html", entry=entry, article=entry.article, other=other, found=found, sides=sides
-    )
+    return entry
 
 
-def _sides(entry: Entry, other: Entry, found: Differences) -> list[dict[str, Any]]:
-    return [
-        {
-            "entry": each,
-            "article": each.article,
-            "dir": direction(each.card.lang, (each.card.beginning,)),
-            "paragraphs": list(map(Markup, marked)),
-            "only": only,
-            "is_cut": len(each.article.text) > TEXT_CHARS,
-        }
-        for each, marked, only in (
-            (other, found.there, found.only_there),
-            (entry, found.here, found.only_here),
-        )
-    ]
+def _side(entry: Entry, article: PublishedArticle, marked: Sequence[str], only: int) -> dict[str, Any]:
+    return {
+        "entry": entry,
+        "article": article,
+        "dir": direction(entry.card.lang, (entry.card.beginning,)),
+        "paragraphs": list(map(Markup, marked)),
+        "only": only,
+        "is_cut": len(article.text) > TEXT_CHARS,
+    }
 
 
 @routes.get("/search")

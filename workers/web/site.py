@@ -30,8 +30,8 @@ STUCK_S: Final = 60.0
 some 25 s, and then it says so.
 """
 MOST_PAGES: Final = 100_000
-KAFKA_READERS: Final = 2
-"""So many requests may read Kafka at a time, each with a client of its own."""
+SLOW_AT_ONCE: Final = 2
+"""So many requests may read Kafka, each with a client of its own, or compare texts at a time."""
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Site:
     hosts: frozenset[str] | None
     templates: Templates = field(default_factory=Templates)
     csrf: Csrf = field(default_factory=Csrf)
-    asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(KAFKA_READERS))
+    slow: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SLOW_AT_ONCE))
     guessing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -59,10 +59,10 @@ class Site:
         silent_s = (datetime.now(UTC) - self.flow.at).total_seconds()
         return not (self.reader.is_alive and self.intake.is_alive) or silent_s > STUCK_S
 
-    async def ask_kafka(self, ask: Callable[[], T]) -> T:
-        """What `ask` returns; it runs in a thread, for it may take a while."""
-        async with self.asking:
-            return await asyncio.to_thread(ask)
+    async def slowly(self, work: Callable[[], T]) -> T:
+        """What `work` returns; it runs in a thread, for it may take a while."""
+        async with self.slow:
+            return await asyncio.to_thread(work)
 
     def html(self, request: web.Request, name: str, *, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401
         """The template as HTML, in the language that the reader wants."""
@@ -85,6 +85,15 @@ class Site:
         if "ui" in request.query:
             response.set_cookie(UI_COOKIE, ui_of(request), max_age=YEAR_S, httponly=True, samesite="Lax")
         return response
+
+
+def attachment(data: bytes, name: str) -> web.Response:
+    """Bytes of strangers, to be saved under this name; never to be shown by the browser."""
+    return web.Response(
+        body=data,
+        content_type="application/octet-stream",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 SITE: Final = web.AppKey("site", Site)

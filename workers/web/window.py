@@ -7,7 +7,7 @@ look at; it is decoded again when somebody opens it.
 import sys
 from bisect import insort
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from threading import Lock
@@ -180,8 +180,8 @@ class Window:
             kept = self._kept
             if entry.place.name in kept.by_name:  # read again after Kafka was away
                 return
-            _insert(kept.by_time, entry, _time_of)
-            _insert(kept.by_id[entry.card.id], entry, _time_of)
+            for entries in (kept.by_time, kept.by_id[entry.card.id]):
+                insort(entries, entry, key=lambda each: each.place)
             kept.by_name[entry.place.name] = entry
             kept.langs[entry.card.lang] += 1
             kept.bytes += entry.size_bytes
@@ -206,14 +206,6 @@ class Window:
             if all(dead.position != each.position for each in self._dead):
                 insort(self._dead, dead, key=lambda each: (each.timestamp_ms, each.partition, each.offset))
                 del self._dead[:-MOST_DEAD]
-
-
-def _insert(entries: list[Entry], entry: Entry, key: Callable[[Entry], Place]) -> None:
-    insort(entries, entry, key=key)
-
-
-def _time_of(entry: Entry) -> Place:
-    return entry.place
 
 
 def _entry(received: Received) -> Entry | None:
