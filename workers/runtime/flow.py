@@ -26,7 +26,7 @@ from workers.runtime.clients import Addresses, admin, speaking_to
 from workers.runtime.following import Follower, Partition, Start
 from workers.runtime.groups import chains, members
 from workers.runtime.lag import LagReader
-from workers.runtime.occupancy_reader import ASK_S, Asker
+from workers.runtime.occupancy_reader import ASK_S, Watch
 from workers.runtime.rate import Rate
 from workers.runtime.reading import Received
 from workers.stores.occupancy import Occupancy
@@ -85,7 +85,7 @@ class FlowReader:
         self._stop = threading.Event()
         self._records = _Records(settings, on_record or (lambda _: None), since, self._stop)
         self._groups = _Groups(settings, addresses)
-        self._index = Asker(settings, addresses.redis) if addresses.redis else None
+        self._index = Watch(settings, addresses.redis) if addresses.redis else None
         self._index_due = 0.0
         self._rates = {role: Rate() for role in OUTCOMES}
         self.began_at = datetime.now(UTC)
@@ -142,7 +142,7 @@ class FlowReader:
         """Ask, if there is a Redis and it is time."""
         if self._index is not None and time.monotonic() >= self._index_due:
             self._index_due = time.monotonic() + ASK_S
-            self._index.ask()
+            self._index.renew()
 
     def _flow(self) -> Flow:
         counts, now_s = self._records.counts.copy(), time.monotonic()

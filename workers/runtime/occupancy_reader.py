@@ -19,8 +19,8 @@ ASK_S: Final = 5.0
 log = structlog.get_logger()
 
 
-class Asker:
-    """Asks Redis each time it is told to; `latest` is None, and `problem` says why, while Redis is away or refuses."""
+class Watch:
+    """How full Redis was when `renew` asked last; `latest` is None, and `problem` says why, while it is away or refuses."""
 
     def __init__(self, settings: Settings, url: str) -> None:
         self._settings = settings
@@ -29,7 +29,7 @@ class Asker:
         self.latest: Occupancy | None = None
         self.problem: str | None = None
 
-    def ask(self) -> None:
+    def renew(self) -> None:
         """Waits for the answer."""
         try:
             client = self._client = self._client or connect(self._settings, self._url)
@@ -50,13 +50,13 @@ class OccupancyReader:
     """`latest` is None until it is known, and while Redis is away or refuses."""
 
     def __init__(self, settings: Settings, addresses: Addresses) -> None:
-        self._asker = Asker(settings, addresses.redis_url())
+        self._watch = Watch(settings, addresses.redis_url())
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="khabar-occupancy", daemon=True)
 
     @property
     def latest(self) -> Occupancy | None:
-        return self._asker.latest
+        return self._watch.latest
 
     def start(self) -> None:
         self._thread.start()
@@ -69,10 +69,10 @@ class OccupancyReader:
     def _run(self) -> None:
         waits = delays()
         is_away = False
-        with closing(self._asker):
+        with closing(self._watch):
             while not self._stop.is_set():
-                self._asker.ask()
-                problem = self._asker.problem
+                self._watch.renew()
+                problem = self._watch.problem
                 if problem is None:
                     waits = delays()
                 elif not is_away:
