@@ -50,33 +50,48 @@ def test_what_is_published_passed_every_stage_and_what_is_rejected_the_first(arr
     assert passed(arrivals, Arrow.REJECTED, Arrow.DUPLICATES, Arrow.DEAD) == (2, 0, 0)
 
 
-def test_what_has_arrived_is_what_has_ended_since_and_waits_besides(arrivals):
+def test_what_has_arrived_is_what_has_ended_since_and_what_waits(arrivals):
     arrivals.update(flow(10))  # waited before
     arrivals.update(flow(49))
-    assert passed(arrivals, Arrow.ARRIVED) == (39,)
+    assert passed(arrivals, Arrow.ARRIVED) == (49,)
     end(arrivals, 49)
-    arrivals.update(flow(0, raw=47))  # offsets count the ends of transactions too
-    assert passed(arrivals, Arrow.ARRIVED, Arrow.READ) == (39, 49)
+    arrivals.update(flow(0, raw=53))  # offsets count the ends of transactions too
+    assert passed(arrivals, Arrow.ARRIVED, Arrow.READ) == (49, 49)
+
+
+def test_the_ends_of_transactions_that_a_first_lag_counts_are_forgotten(arrivals):
+    arrivals.update(flow(None))
+    end(arrivals, 3)
+    arrivals.update(flow(4))
+    arrivals.update(flow(0))
+    assert passed(arrivals, Arrow.ARRIVED, Arrow.READ) == (3, 3)
 
 
 def test_what_waits_between_the_stages_has_arrived_too(arrivals):
-    arrivals.update(flow(0, 0, 0))
     arrivals.update(flow(4, 2, 1))
     assert passed(arrivals, Arrow.ARRIVED) == (7,)
 
 
-def test_offsets_count_until_a_chain_is_known_and_the_number_goes_on_from_there(arrivals):
+def test_what_waited_before_did_not_arrive_in_this_second(arrivals):
+    arrivals.update(flow(None))
+    arrivals.update(flow(100_000))
+    arrivals.update(flow(100_000))
+    assert arrivals.latest[Arrow.ARRIVED].per_s == 0
+
+
+def test_offsets_count_until_a_chain_is_known(arrivals):
     arrivals.update(flow(raw=5))
-    assert passed(arrivals, Arrow.ARRIVED) == (5,)
-    arrivals.update(flow(5, raw=5))
     assert passed(arrivals, Arrow.ARRIVED) == (5,)
     end(arrivals, 5)
     arrivals.update(flow(2, raw=9))
     assert passed(arrivals, Arrow.ARRIVED) == (7,)
 
 
-def test_while_a_lag_is_not_known_the_number_stands(arrivals):
-    arrivals.update(flow(0))
+@pytest.mark.parametrize("away", [flow(None, raw=9), flow(raw=9)])
+def test_while_a_lag_is_not_known_the_number_stands_and_what_ends_has_arrived(arrivals, away):
     arrivals.update(flow(3))
-    arrivals.update(flow(None))
+    arrivals.update(away)
     assert passed(arrivals, Arrow.ARRIVED) == (3,)
+    end(arrivals, 4)
+    arrivals.update(away)
+    assert passed(arrivals, Arrow.ARRIVED) == (4,)

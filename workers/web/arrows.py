@@ -20,7 +20,7 @@ class Arrow(StrEnum):
     """An arrow of the picture."""
 
     ARRIVED = "arrived"
-    """Into raw: what has ended since, and what waits more than at first. While no chain of stages is known, counted in
+    """Into raw: what has ended since, and what waits, from before too. Until a chain of stages is known, counted in
     offsets, and then transactions of `khabar send` and replays add their marks.
     """
     READ = "read"
@@ -66,7 +66,7 @@ class Arrivals:
         self._counts = Counter(dict.fromkeys(Arrow, 0))
         self._rates = {arrow: Rate() for arrow in Arrow}
         self._arrived = 0
-        self._before: int | None = None
+        self._is_lag_known = False
         self.latest: Mapping[Arrow, Passed] = dict.fromkeys(Arrow, Passed())
 
     def add(self, received: Received) -> None:
@@ -87,14 +87,13 @@ class Arrivals:
 
     def _arrived_by(self, flow: Flow, ended: int) -> int:
         lags = [group.lag for group in flow.groups if group.lag is not None]
-        if not flow.groups:
-            return flow.topics[Role.RAW].count if Role.RAW in flow.topics else self._arrived
-        if len(lags) < len(flow.groups):  # one is not known yet, or Kafka is away
-            return self._arrived
-        known = ended + sum(lags)
-        if self._before is None:
-            self._before = known - self._arrived
-        return max(0, known - self._before)
+        if flow.groups and len(lags) == len(flow.groups):
+            if not self._is_lag_known:  # what waits already did not arrive in this second
+                self._is_lag_known, self._rates[Arrow.ARRIVED] = True, Rate()
+            return ended + sum(lags)
+        if not flow.groups and not self._is_lag_known and Role.RAW in flow.topics:
+            return flow.topics[Role.RAW].count
+        return max(self._arrived, ended)
 
 
 def _way(received: Received) -> tuple[Arrow, ...]:
