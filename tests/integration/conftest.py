@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from tests.support.secured import Authority, needed, secured_kafka, secured_redis
+from tests.support.needs import needed
+from tests.support.secured import Authority, secured_kafka, secured_redis
 from workers.embedded.redis_server import find_redis_server
 
 

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support import harness
+from tests.support.needs import needed
 from tests.support.secured import (
     PLAIN_PASSWORD,
     SCRAM_PASSWORD,
@@ -20,7 +21,6 @@ from tests.support.secured import (
     USER,
     WRONG_PASSWORD,
     Authority,
-    needed,
     secured_redis,
     speaks_tls,
 )

@@ -1,7 +1,6 @@
 """Bad input through the real chain on the real broker: each event ends where it should, and the next one goes on."""
 
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -18,6 +17,7 @@ from tests.support.harness import (
     committed_offsets,
     create_topics,
     reading,
+    settings_of,
     supervised,
 )
 from tests.support.texts import page
@@ -42,15 +42,7 @@ def each(cases):
 
 @pytest.fixture(scope="module")
 def settings(stack: Stack) -> Settings:
-    name = f"test-{uuid.uuid4().hex[:12]}"
-    return Settings(
-        kafka=(stack.addresses.kafka,),
-        redis=stack.addresses.redis,
-        group=name,
-        topic_prefix=name,
-        partitions=PARTITIONS,
-        event_timeout_s=8.0,
-    )
+    return settings_of(stack, partitions=PARTITIONS, event_timeout_s=8.0)
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.support.needs import needed
 from workers.config import Settings
 
 FLAGS = [
@@ -33,11 +33,7 @@ WAIT_MS = 60_000
 def chromium() -> Iterator[Browser]:
     """The browser. Where there is none the test is skipped, or in CI fails."""
     program = shutil.which("chromium")
-    if program is None:
-        message = "there is no chromium: run .ci/debian-packages, or apt-get install chromium"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+    needed(program, "there is no chromium: run .ci/debian-packages, or apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS, timeout=WAIT_MS)
         yield browser

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,12 +11,20 @@ from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from workers.config import Settings
+from workers.embedded.stack import Stack
 from workers.runtime import topics_admin
 from workers.runtime.clients import Addresses, admin, consumer, producer
 from workers.runtime.isolation import ChainFactory
 from workers.runtime.supervisor import Supervisor
 from workers.runtime.topics_admin import actual
 from workers.topics import Role, table
+
+
+def settings_of(stack: Stack, **more: object) -> Settings:
+    """Settings that point to the stack, with a consumer group and a topic prefix of their own."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    own = {"kafka": (stack.addresses.kafka,), "redis": stack.addresses.redis, "partitions": 4}
+    return Settings(**own | {"group": name, "topic_prefix": name} | more)
 
 
 def addresses_of(settings: Settings) -> Addresses:

@@ -1,12 +1,11 @@
 """Programs in Node, for tests: the folder has a package.json, and `npm ci` was run in it."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
+from tests.support.needs import needed
 
 
 def node(
@@ -14,11 +13,10 @@ def node(
 ) -> subprocess.CompletedProcess[str]:
     """Runs node in `folder` to its end. Where it cannot run, the test is skipped, or in CI fails."""
     program = shutil.which("node")
-    if program is None or not (folder / "node_modules").is_dir():
-        message = f"{folder.name} needs Node.js and its packages: run .ci/contract, or npm ci in {folder}"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+    needed(
+        program is not None and (folder / "node_modules").is_dir(),
+        f"{folder.name} needs Node.js and its packages: run .ci/contract, or npm ci in {folder}",
+    )
     return subprocess.run(
         [program, *arguments],
         cwd=folder, env=env, capture_output=True, text=True, timeout=timeout_s, check=False,

@@ -1,14 +1,14 @@
 """Reading /metrics over HTTP, as Prometheus does, and asking promtool what it thinks of what it reads."""
 
-import os
 import shutil
 import subprocess
 import urllib.request
 from collections.abc import Collection
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
+
+from tests.support.needs import needed
 
 
 def scrape(port: int, host: str = "127.0.0.1") -> str:
@@ -54,11 +54,7 @@ def unbounded(text: str, allowed: dict[str, Collection[str] | None]) -> list[str
 def promtool(*arguments: str, stdin: str = "") -> str:
     """What promtool says, on both streams; fails when it finds a fault. Without promtool the test is skipped; not in CI."""
     program = shutil.which("promtool")
-    if program is None:
-        message = "promtool is missing: apt-get install prometheus"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+    needed(program, "promtool is missing: apt-get install prometheus")
     done = subprocess.run(
         [program, *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False
     )

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
 import redis
 from kafka.admin import (
     ACL,
@@ -55,12 +54,6 @@ listener.name.mutual.ssl.client.auth=required
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS;User:{user};User:CN=khabar
 """
-
-
-def needed(is_there: object, message: str) -> None:
-    """Skips the test where something is not there; in CI it fails."""
-    if not is_there:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The web page in Chromium, in English and in Arabic, on the real demo: what a person sees, and what hostile records do not."""
 
 import re
-import uuid
 from functools import partial
 from urllib.parse import quote
 
@@ -18,7 +17,6 @@ from tests.support import browser as browsers
 from tests.support import harness, published
 from tests.support.web import article, dead, named
 from workers.cli.up import put_demo
-from workers.config import Settings
 from workers.demo.events import demo_events
 from workers.runtime.chain import build_chain
 from workers.runtime.clients import producer
@@ -40,21 +38,10 @@ def browser():
         yield found
 
 
-def own_settings(stack):
-    name = f"test-{uuid.uuid4().hex[:12]}"
-    return Settings(
-        kafka=(stack.addresses.kafka,),
-        redis=stack.addresses.redis,
-        group=name,
-        topic_prefix=name,
-        partitions=4,
-    )
-
-
 @pytest.fixture(scope="module")
 def demo(stack):
     """The settings of a Khabar that has dealt with the demo, and whose worker goes on."""
-    settings = own_settings(stack)
+    settings = harness.settings_of(stack)
     harness.create_topics(settings)
     put_demo(settings, harness.addresses_of(settings))
     with harness.supervised(settings, partial(build_chain)), harness.reading(settings, *OUTCOMES) as reader:
@@ -162,7 +149,7 @@ def test_a_copy_stands_beside_its_original_with_the_differences_marked(page, ui)
     assert abs(boxes[0]["y"] - boxes[1]["y"]) < 2
     assert (boxes[0]["x"] < boxes[1]["x"]) == (ui == "en")  # the earlier one stands first
     marks = [set(sides.nth(number).locator("mark").all_text_contents()) for number in range(2)]
-    assert all(marks)
+    assert any(marks)  # one may have all that the other has, and more
     assert marks[0] != marks[1]
 
 
@@ -307,7 +294,7 @@ def test_no_other_site_can_press_the_button(browser, base, watched, demo):
 @pytest.fixture(scope="module")
 def hostile(stack):
     """The settings of a Khabar whose topics hold what no worker wrote."""
-    settings = own_settings(stack)
+    settings = harness.settings_of(stack)
     harness.create_topics(settings)
     text = f"{SCRIPT} {OVERRIDE}Cairo in the text of the article"
     record = article(
