@@ -11,12 +11,12 @@ import sys
 import pytest
 
 from tests.support.feed_site import POLITENESS, FeedSite
+from tests.support.needs import needed
 from tests.support.secured import (
     PLAIN_PASSWORD,
     SECRETS,
     USER,
     WRONG_PASSWORD,
-    needed,
     secured_redis,
     speaks_tls,
 )
