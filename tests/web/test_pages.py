@@ -176,6 +176,14 @@ async def test_hostile_records_are_text_on_every_page():
             assert OVERRIDE not in html, path
 
 
+@pytest.mark.parametrize("name", ["{a}", "news/2026/a b?#%", "خبر"])
+async def test_the_list_leads_to_an_article_whatever_its_id_is(name):
+    async with asking(site_of(received(article(name, title="The title"), 1))) as client:
+        link = (await page(client, "/articles")).select_one("article.row .title a").attrs["href"]
+        found = await page(client, URL(link, encoded=True))
+    assert found.select_one("article.sheet h1").text.strip() == "The title"
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.lists(published_articles, min_size=1, max_size=5), st.integers(0, 2**63 - 1))
 def test_whatever_a_record_holds_its_pages_are_made(records, at_ms):

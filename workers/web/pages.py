@@ -61,7 +61,7 @@ async def articles(request: web.Request) -> web.Response:
     )
 
 
-@routes.get("/articles/{id}")
+@routes.get("/articles/{id:[^/]+}")  # else aiohttp takes no braces
 async def article(request: web.Request) -> web.Response:
     site, article_id = request.app[SITE], request.match_info["id"]
     records = site.window.records(article_id)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -13,35 +14,36 @@ from workers.web.markup import harmless, language, safe_link
 from workers.web.words import Ui, words
 
 
-class Templates:
-    """The templates of this package."""
+def render(name: str, ui: Ui, values: Mapping[str, Any]) -> str:
+    """The template as HTML in a language of the interface."""
+    return _environment().get_template(name).render(ui=ui, t=words(ui), **values)
 
-    def __init__(self) -> None:
-        self._environment = Environment(
-            loader=PackageLoader("workers.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            finalize=_finalized,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._environment.filters |= {
-            "number": _number,
-            "rate": _rate,
-            "percent": _percent,
-            "path": _path,
-            "dict_query": _query,
-            "link": safe_link,
-            "prose": _prose,
-            "moment": moment,
-            "lang": _language,
-            "mb": lambda size_bytes: f"{size_bytes / 1e6:,.1f}",
-        }
 
-    def render(self, name: str, ui: Ui, values: Mapping[str, Any]) -> str:
-        """The template as HTML in a language of the interface."""
-        return self._environment.get_template(name).render(ui=ui, t=words(ui), **values)
+@cache
+def _environment() -> Environment:
+    """The templates of this package, compiled once in a process."""
+    environment = Environment(
+        loader=PackageLoader("workers.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalized,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "number": _number,
+        "rate": _rate,
+        "percent": _percent,
+        "path": _path,
+        "dict_query": _query,
+        "link": safe_link,
+        "prose": _prose,
+        "moment": moment,
+        "lang": _language,
+        "mb": lambda size_bytes: f"{size_bytes / 1e6:,.1f}",
+    }
+    return environment
 
 
 def moment(time: datetime | int | None) -> Markup:

@@ -16,7 +16,7 @@ from workers.runtime.flow import Flow, FlowReader
 from workers.runtime.reading import Received
 from workers.web.arrows import Arrivals
 from workers.web.intake import Intake
-from workers.web.rendering import Templates
+from workers.web.rendering import render
 from workers.web.security import Csrf
 from workers.web.window import Window
 from workers.web.words import Ui
@@ -45,7 +45,6 @@ class Site:
     arrivals: Arrivals
     reader: FlowReader
     hosts: frozenset[str] | None
-    templates: Templates = field(default_factory=Templates)
     csrf: Csrf = field(default_factory=Csrf)
     slow: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SLOW_AT_ONCE))
     guessing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -76,7 +75,7 @@ class Site:
             "window": self.window,
             "hours": self.settings.web_hours,
         }
-        text = self.templates.render(name, ui, frame | values)
+        text = render(name, ui, frame | values)
         return web.Response(text=text, content_type="text/html", status=status)
 
     def page(self, request: web.Request, name: str, **values: Any) -> web.Response:  # noqa: ANN401
