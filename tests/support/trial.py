@@ -108,7 +108,6 @@ class Trial:
         self.until_all()
         made.caught_up_s = time.monotonic() - made.ended_at
         made.seen = said(self.runs, made.lines_before)
-        made.about = crashes(self.runs, made.lines_before)
         self._faults.append(made)
 
     def _begin(self, burst: int) -> None:
@@ -145,14 +144,13 @@ class Trial:
     def note(self, name: str, about: str) -> None:
         """Keep what was seen of all the faults until now under one name; nothing was timed."""
         lines = (0,) * len(self.runs)
-        self._faults.append(
-            Fault(
-                name, lines, seen=said(self.runs, lines), about=f"{about} {crashes(self.runs, lines)}".strip()
-            )
-        )
+        self._faults.append(Fault(name, lines, seen=said(self.runs, lines), about=about))
 
     def finish(self, groups: dict[str, Role] | None = None, dead: int = 0) -> None:
-        """Drain the runs, balance the books, and keep what was found. `groups`: each with the topic that it reads."""
+        """Drain the runs, balance the books, and keep what was found. `groups`: each with the topic that it reads.
+
+        A worker may have lost a service or its partitions, and ended by that; by an error that nobody foresaw, none.
+        """
         self.until_all()
         self._outcomes.read_until(self.sent, settle_s=2)  # one too many would show
         for group, role in (groups or {self.settings.group: Role.RAW}).items():
@@ -160,6 +158,7 @@ class Trial:
         for run in self.runs:
             if run.is_running:
                 run.drain()
+        assert not crashes(self.runs, (0,) * len(self.runs))
         ledger = self._ledger(dead)
         for made in self._faults:
             keep(

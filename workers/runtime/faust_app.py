@@ -15,7 +15,7 @@ Why the consumer is not Faust's own (each point was reproduced on a real broker;
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +51,9 @@ BUFFERED_RUNS = 4
 class Run(NamedTuple):
     """Records of one partition, fetched together under one membership.
 
-    `previous` is the offset of the record that was fetched before them under the same membership, None at its
-    start: Faust drops runs in silence at times, and whoever takes them can see that one is missing.
+    `previous` is the offset of the record that was fetched before them under the same membership: Faust drops runs
+    in silence at times, and whoever takes them can see that one is missing. None at the start of a membership and
+    after a seek back, which leads to the committed offset: there nothing can be missing.
     """
 
     membership: Membership
@@ -92,6 +93,22 @@ def stable_offsets(settings: Settings, addresses: Addresses, group: str) -> Stab
     return fetch
 
 
+class Fetched:
+    """How far each partition has been fetched under a membership."""
+
+    def __init__(self) -> None:
+        self._membership: Membership | None = None
+        self._last: dict[Hashable, int] = {}
+
+    def note(self, membership: Membership, partition: Hashable, first: int, last: int) -> int | None:
+        """A run from offset `first` to `last` was fetched; gives its `previous` (Run)."""
+        if membership != self._membership:
+            self._membership = membership
+            self._last.clear()
+        previous, self._last[partition] = self._last.get(partition), last
+        return None if previous is None or previous >= first else previous
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that owns the aiokafka consumer."""
 
@@ -99,8 +116,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._fetched_under = Membership(-1, "")
-        self._fetched_up_to: dict[AioTopicPartition, int] = {}
+        self._fetched = Fetched()
 
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - Faust's classes carry no types
         consumer = super()._create_worker_consumer(transport)
@@ -132,19 +148,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetched = await super()._fetch_records(consumer, *args, **kwargs)
         coordinator = consumer._coordinator  # noqa: SLF001 - point 2
         membership = Membership(coordinator.generation, coordinator.member_id)
-        if membership != self._fetched_under:
-            self._fetched_under = membership
-            self._fetched_up_to.clear()
         return {
-            partition: (membership, self._previous(partition, records), records)
+            partition: (
+                membership,
+                self._fetched.note(membership, partition, records[0].offset, records[-1].offset),
+                records,
+            )
             for partition, records in fetched.items()
         }
-
-    def _previous(self, partition: AioTopicPartition, records: Sequence[Any]) -> int | None:
-        """The offset fetched before `records`; after a seek back that is the one before the first of them."""
-        previous = self._fetched_up_to.get(partition)
-        self._fetched_up_to[partition] = records[-1].offset
-        return None if previous is None else min(previous, records[0].offset - 1)
 
 
 class Consumer(driver.Consumer):
