@@ -108,6 +108,21 @@ async def test_a_reader_that_waits_is_let_go_when_the_generation_is_retired() ->
     assert len(box) == 0
 
 
+async def test_a_reader_waits_while_two_batches_do() -> None:
+    box = inbox()
+    await box.put(FIRST, None, run_of(0, 1))
+    await box.take(5, 1000)
+    await box.put(FIRST, None, run_of(1, 9))
+    await box.put(FIRST, None, run_of(10, 9))  # however long the run that goes over
+    putting = asyncio.create_task(box.put(FIRST, None, run_of(19, 1)))
+    await box.take(5, 1000)  # 13 wait
+    await asyncio.sleep(0.05)
+    assert not putting.done()
+    await box.take(5, 1000)
+    await asyncio.wait_for(putting, 1)
+    assert len(box) == 9
+
+
 async def test_knows_when_the_group_has_moved_on() -> None:
     box = inbox()
     await box.put(FIRST, None, run_of(0, 1))

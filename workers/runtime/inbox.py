@@ -1,14 +1,20 @@
 """Fetched events, waiting to become micro-batches."""
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from workers.errors import KhabarError
 from workers.runtime.events import Event, Membership, Position
 
 NOBODY = Membership(-1, "")
+BATCHES: Final = 2
+"""So many batches may wait: the next one, and what becomes the one after it. Of events that come singly and wait anyway,
+each would cost the broker and this process a fetch; left there, they come together (docs/benchmarks.md).
+"""
 
 
 class HoleError(KhabarError):
@@ -24,7 +30,8 @@ class Batch:
 
 
 class Inbox:
-    """Holds fetched runs until the pipeline asks for a batch; takes a new run only below `capacity_bytes`.
+    """Holds fetched runs until the pipeline asks for a batch. Takes a new run only while less than `capacity_bytes`
+    wait, and less than BATCHES batches of the size that was asked for last.
 
     What it guarantees to the pipeline, for each generation of the consumer group: events pass once and without
     holes. Once anything of a generation was forgotten, nothing more of it passes, or an offset would be committed
@@ -38,6 +45,7 @@ class Inbox:
         self._next_offset: dict[tuple[str, int], int] = {}
         self._waiting: deque[Event] = deque()
         self._bytes = 0
+        self._capacity_events = math.inf
         self._changed = asyncio.Condition()
 
     def __len__(self) -> int:
@@ -57,9 +65,7 @@ class Inbox:
             if membership.generation > self._membership.generation and membership.member_id:
                 self._retire(self._membership.generation)
                 self._membership = membership
-            await self._changed.wait_for(
-                lambda: self._bytes < self._capacity_bytes or membership != self._membership
-            )
+            await self._changed.wait_for(lambda: self._has_room() or membership != self._membership)
             if membership != self._membership or membership.generation <= self._retired:
                 return
             self._check_contiguous(previous, events[0].position)
@@ -70,6 +76,8 @@ class Inbox:
     async def take(self, most_events: int, most_bytes: int) -> Batch:
         """The next batch: what waits, up to the limits and at least one event; waits for the first."""
         async with self._changed:
+            self._capacity_events = BATCHES * most_events
+            self._changed.notify_all()
             await self._changed.wait_for(lambda: bool(self._waiting))
             events: list[Event] = []
             size_bytes = 0
@@ -90,6 +98,9 @@ class Inbox:
         async with self._changed:
             if generation is None or generation >= self._membership.generation:
                 self._retire(self._membership.generation)
+
+    def _has_room(self) -> bool:
+        return self._bytes < self._capacity_bytes and len(self._waiting) < self._capacity_events
 
     def _retire(self, generation: int) -> None:
         self._retired = max(self._retired, generation)
