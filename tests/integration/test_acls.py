@@ -17,6 +17,7 @@ from kafka.admin import ACLOperation, ACLResourcePatternType, ResourcePattern, R
 
 from tests.support import harness
 from tests.support.feed_site import POLITENESS, FeedSite
+from tests.support.khabar_run import KhabarRun
 from tests.support.secured import SCRAM_PASSWORD, add_user
 from workers.cli import main as cli
 from workers.config import Settings
@@ -62,10 +63,24 @@ def table_of_rights(prefix, group):
                 yield part, resource, ACLOperation[re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).upper()]
 
 
-def made(kafka, prefix, users):
-    rights = list(table_of_rights(prefix, prefix))
-    for user in users:
-        allowed = [(resource, operation) for part, resource, operation in rights if part in PARTS[user]]
+def is_right(name, resource, operation):
+    """Whether it is the right of a worker that goes by this name here."""
+    kind = ResourceType[name.partition(" to ")[0].upper().replace(" ", "_")]
+    wanted = {"read": {ACLOperation.READ}, "write": {ACLOperation.WRITE}}.get(
+        name.partition(" to ")[2], {ACLOperation.READ, ACLOperation.WRITE}
+    )
+    return resource.resource_type is kind and operation in wanted
+
+
+def made(kafka, prefix, parts_of, but=""):
+    """Makes a user for each of `parts_of`, with the rights of its parts, but for the one that goes by the name `but`."""
+    rights = [
+        (part, resource, operation)
+        for part, resource, operation in table_of_rights(prefix, prefix)
+        if not (but and is_right(but, resource, operation))
+    ]
+    for user, parts in parts_of.items():
+        allowed = [(resource, operation) for part, resource, operation in rights if part in parts]
         add_user(kafka, f"{prefix}-{user}", allowed)
 
 
@@ -205,6 +220,32 @@ def test_nobody_writes_to_a_topic_that_is_not_its_own(case, khabar_of):
     ):
         client.send(table("rights")[role].name, b"forged", partition=0).get(20)
     assert "AuthorizationFailed" in repr(caught.value)  # of the topic, or of writing anywhere at all
+
+
+MISSING = {
+    "transactional id": "TransactionalId",
+    "group": "Group",
+    "topic to read": "Topic",
+    "topic to write": "Topic",
+}
+
+
+@pytest.mark.faults  # a run for each
+@pytest.mark.parametrize("right", MISSING)
+def test_a_worker_that_lacks_a_right_says_what_kafka_refuses_and_ends(right, khabar_of, kafka, tmp_path):
+    khabar = khabar_of("rights")
+    khabar.run("admin", "topics", "create")
+    khabar.run("feeds", "send", "--demo")
+    user = f"lacks-{right.replace(' ', '-')}"
+    made(kafka, "rights", {user: ("worker",)}, but=right)
+    run = KhabarRun(khabar.settings(user), tmp_path, environ=khabar.variables(user))
+    run.start()
+    try:
+        assert run.wait_ended(120) == 2
+    finally:
+        run.end()
+    assert not run.has_said("worker_crashed"), run.tail()
+    assert re.search(rf"Kafka .*refuses.*{MISSING[right]}AuthorizationFailed", run.tail()), run.tail()
 
 
 def test_a_subscriber_that_may_not_read_is_told_so(khabar_of):

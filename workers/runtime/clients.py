@@ -176,7 +176,9 @@ def _translated(error: errors.KafkaError, addresses: Addresses) -> KhabarError |
     if isinstance(error, errors.UnknownTopicOrPartitionError):
         return ConfigError(f"{where} lacks a topic: {error}. `khabar topics create` makes the missing ones")
     if isinstance(error, _REFUSALS) or _REFUSED_IN_WORDS in str(error):
-        return ConfigError(f"{where} refuses: {error}. See the KHABAR_KAFKA_* variables")
+        return ConfigError(
+            f"{where} refuses: {error}. See the KHABAR_KAFKA_* variables, and the rights in docs/security.md"
+        )
     if error.retriable:
         return TransientError(f"{where} is away: {error}")
     return None

@@ -10,6 +10,7 @@ Why the consumer is not Faust's own (each point was reproduced on a real broker;
    a worker stopped between its offset commit and the end of its transaction would have its events done twice.
 4. Only committed records are read (aiokafka would do so only under Faust's own exactly-once mode).
 5. A Faust event is a whole fetched run of one partition, not one record: Faust's cost is paid once a run.
+6. What the broker refuses for want of a right is kept: Faust waits for ever in silence when it may not join the group.
 """
 
 import asyncio
@@ -19,11 +20,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequen
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import faust
 import structlog
-from aiokafka.errors import IllegalStateError, RequestTimedOutError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    IllegalStateError,
+    RequestTimedOutError,
+    TopicAuthorizationFailedError,
+)
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as AioTopicPartition
 from faust.transport.drivers import aiokafka as driver
@@ -113,6 +120,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that owns the aiokafka consumer."""
 
     fetch_stable: StableOffsets
+    refused: Exception | None = None
+    """What the coordinator of the group has last refused for good."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -125,7 +134,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         await super().on_start()
-        self._consumer._coordinator._do_fetch_commit_offsets = self._stable_offsets  # noqa: SLF001 - point 3
+        coordinator = self._consumer._coordinator  # noqa: SLF001 - points 3 and 6
+        coordinator._do_fetch_commit_offsets = self._stable_offsets  # noqa: SLF001
+        tell = coordinator._push_error_to_user  # noqa: SLF001
+
+        async def keep(error: Exception) -> None:
+            self.refused = error
+            await tell(error)
+
+        coordinator._push_error_to_user = keep  # noqa: SLF001
 
     async def _stable_offsets(
         self, partitions: Sequence[AioTopicPartition]
@@ -202,6 +219,20 @@ class Transport(driver.Transport):
 
     Consumer = Consumer
     fetch_stable: StableOffsets
+
+
+_NO_RIGHT: Final = (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+)
+
+
+def refusal(app: faust.App) -> Exception | None:
+    """The right that the app lacks, as Kafka has refused it; None if there was nothing of the kind."""
+    consumer = app._consumer  # noqa: SLF001 - app.consumer would make one
+    told = app.crash_reason if app.crashed else getattr(getattr(consumer, "_thread", None), "refused", None)
+    return told if isinstance(told, _NO_RIGHT) else None
 
 
 def _event(record: Any) -> Event:  # noqa: ANN401

@@ -12,7 +12,7 @@ from kafka.errors import CommitFailedError, InvalidTimestampError
 
 from workers.config import Settings
 from workers.errors import KhabarError, TransientError
-from workers.runtime.clients import Addresses, producer
+from workers.runtime.clients import Addresses, producer, speaking_to
 from workers.runtime.events import Event, Membership, Output
 from workers.topics import Role, Topic
 
@@ -61,7 +61,12 @@ class TransactionalPublisher:
             reconnect_backoff_max_ms=RECONNECT_MS,
             metrics_enabled=False,
         )
-        client.init_transactions()
+        try:
+            with speaking_to(self._addresses):
+                client.init_transactions()
+        except BaseException:
+            client.close(timeout=0)
+            raise
         return client
 
     def publish(
@@ -75,20 +80,14 @@ class TransactionalPublisher:
 
         `replays` gives for TOPIC:PARTITION the number of the replay in which it is read, to be kept with its offset.
 
-        Raises RefusedError when the group has moved on since the events were fetched, TransientError when the topics
-        take the times of writers and this machine's clock is too far ahead.
+        Raises RefusedError when the group has moved on since the events were fetched, ConfigError when a right is missing,
+        TransientError when Kafka is away, or the topics take the times of writers and this machine's clock is too far ahead.
         """
         kafka = self._producer
         kafka.begin_transaction()
-        deliveries = [
-            kafka.send(self._topics[output.role].name, output.value, output.key, list(output.headers))
-            for output in outputs
-        ]
         try:
-            kafka.send_offsets_to_transaction(
-                consumed_offsets(events, replays), ConsumerGroupMetadata(self._group, *membership, None)
-            )
-            kafka.commit_transaction()
+            with speaking_to(self._addresses):
+                self._write(kafka, membership, events, outputs, replays)
         except CommitFailedError as error:
             kafka.abort_transaction()
             # kafka-python 3.0.12 keeps offsets that were refused and commits them with the next transaction, over
@@ -102,6 +101,23 @@ class TransactionalPublisher:
                 "the broker's time (`khabar topics check` says how)"
             )
             raise TransientError(message) from error
+
+    def _write(
+        self,
+        kafka: KafkaProducer,
+        membership: Membership,
+        events: Sequence[Event],
+        outputs: Sequence[Output],
+        replays: Mapping[str, str],
+    ) -> None:
+        deliveries = [
+            kafka.send(self._topics[output.role].name, output.value, output.key, list(output.headers))
+            for output in outputs
+        ]
+        kafka.send_offsets_to_transaction(
+            consumed_offsets(events, replays), ConsumerGroupMetadata(self._group, *membership, None)
+        )
+        kafka.commit_transaction()
         for delivery in deliveries:
             delivery.get(0)  # raises what a delivery has failed with, though the commit would have said so
 

@@ -29,7 +29,7 @@ from workers.errors import ConfigError, TransientError
 from workers.runtime.backoff import delays
 from workers.runtime.chain import ALL_STAGES, INPUT_ROLES, StageName, group_name
 from workers.runtime.clients import Addresses, admin, speaking_to
-from workers.runtime.faust_app import Reading, Run, build_app, stable_offsets
+from workers.runtime.faust_app import Reading, Run, build_app, refusal, stable_offsets
 from workers.runtime.inbox import HoleError, Inbox
 from workers.runtime.isolation import ChainFactory, Isolation
 from workers.runtime.partitions import Partitions
@@ -138,6 +138,8 @@ class _Worker:
         starting = asyncio.create_task(self._start())
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait({beating, starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if beating.done():
+            await beating  # raises what has ended it
         if not starting.done():
             return 0 if self._stop.is_set() else CRASH_EXIT
         app, tasks = starting.result()
@@ -146,6 +148,7 @@ class _Worker:
         done, _ = await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
             await task  # raises what has ended it
+            self._check_rights(app)
             return CRASH_EXIT
         return await self._drain(app)
 
@@ -271,13 +274,23 @@ class _Worker:
 
     async def _beat(self) -> None:
         while True:
-            if self._app is not None and self._app.crashed:
-                raise self._app.crash_reason or RuntimeError("Faust has crashed")
+            if self._app is not None:
+                self._check_rights(self._app)
+                if self._app.crashed:
+                    raise self._app.crash_reason or RuntimeError("Faust has crashed")
             try:
                 self._say()
             except (BrokenPipeError, ConnectionResetError):
                 self._stop.set()  # the supervisor is gone: drain
             await asyncio.sleep(HEARTBEAT_S)
+
+    def _check_rights(self, app: faust.App) -> None:
+        """Raises ConfigError if Kafka misses a right in this worker."""
+        if refused := refusal(app):
+            where = ", ".join(self._options.addresses.kafka)
+            raise ConfigError(
+                f"Kafka at {where} refuses: {refused}. docs/security.md lists the rights of a worker"
+            )
 
     def _say(self) -> None:
         """Send a heartbeat, unless nobody reads them: then what was measured waits for the next one."""
