@@ -14,7 +14,6 @@ import pytest
 
 from tests.support import chains, harness
 from workers.cli.flow_view import bar
-from workers.config import variables
 
 KHABAR = [sys.executable, "-c", "from workers.cli.main import main; main()"]
 
@@ -104,8 +103,7 @@ class Terminal:
 
 def only(environ):
     """The environment of a process with these of Khabar's variables, and no others."""
-    known = {name for name, _, _ in variables()}
-    others = {name: value for name, value in os.environ.items() if name not in known}
+    others = {name: value for name, value in os.environ.items() if not name.startswith("KHABAR_")}
     return others | {name: value for name, value in environ.items() if value is not None}
 
 
