@@ -158,7 +158,8 @@ class Trial:
         for run in self.runs:
             if run.is_running:
                 run.drain()
-        assert not crashes(self.runs, (0,) * len(self.runs))
+        crashed = crashes(self.runs, (0,) * len(self.runs))
+        assert not crashed, crashed
         ledger = self._ledger(dead)
         for made in self._faults:
             keep(
