@@ -32,7 +32,7 @@ PARTS: Final = (
     ("aiokafka (fetching)", re.compile(r"/site-packages/aiokafka/")),
     ("kafka-python (transactions)", re.compile(r"/site-packages/kafka/")),
     ("Faust and mode", re.compile(r"/site-packages/(faust|mode)/")),
-    ("pipe to the stage process (pebble, pickle)", re.compile(r"/site-packages/pebble/|/multiprocessing/")),
+    ("pipe to the stage process (pickle)", re.compile(r"/multiprocessing/")),
     ("asyncio", re.compile(r"/asyncio/")),
     ("Khabar", re.compile(r"/(workers|tests)/")),
 )
@@ -151,7 +151,7 @@ def _thread_name(stacks: Iterable[str]) -> str:
         return "asyncio.to_thread (publishing, and tasks for the stage process)"
     if "network" in name:
         return "producer's network (kafka-python)"
-    return re.sub(r"Thread-[0-9]+ \((.*)\)", r"pebble: \1", name)
+    return name
 
 
 def _owner(stack: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ from workers.runtime.chain import ChainFunction, Processed, Value, build_chain
 from workers.runtime.clients import MAX_REQUEST_BYTES, admin, producer
 from workers.runtime.dead_letters import read_dead_letter
 from workers.runtime.events import Output
-from workers.runtime.isolation import ChainFactory
+from workers.runtime.stage_process import ChainFactory
 from workers.topics import OUTCOMES, Role, table
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults, pytest.mark.timeout(600)]

@@ -3,18 +3,19 @@
 import multiprocessing
 import os
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import psutil
 import pytest
-from pebble.pool.base_pool import PoolStatus
 
 from schemas.dead_letter import DeadReason
 from tests.support import chains
 from tests.support.harness import wait_for
 from workers.runtime.chain import Processed
-from workers.runtime.isolation import ORPHAN_MARGIN_S, Isolation
+from workers.runtime.isolation import Isolation
+from workers.runtime.stage_process import ORPHAN_MARGIN_S, StartError
 
 pytestmark = pytest.mark.integration
 
@@ -25,6 +26,13 @@ def outcomes(results: list[Processed]) -> list[bytes | DeadReason]:
 
 def values(*bodies: bytes) -> list[tuple[bytes, tuple[()]]]:
     return [(body, ()) for body in bodies]
+
+
+def stage_process() -> psutil.Process:
+    """Of the one Isolation that this process has."""
+    [server] = [each for each in psutil.Process().children() if "forkserver" in " ".join(each.cmdline())]
+    [process] = server.children()
+    return process
 
 
 def test_faults_in_one_batch_cost_their_events_only_and_the_order_is_kept() -> None:
@@ -66,19 +74,65 @@ def test_an_event_is_not_to_blame_when_somebody_else_ends_the_process_that_works
     with Isolation(chains.troubled, event_timeout_s=2.0) as isolation, ThreadPoolExecutor(1) as thread:
         isolation.warm_up()
         done = thread.submit(isolation.run, values(chains.SLOW))
-        [server] = [each for each in psutil.Process().children() if "forkserver" in " ".join(each.cmdline())]
         assert wait_for(done.running)
-        [working] = server.children()
-        working.terminate()
+        stage_process().terminate()
         assert outcomes(done.result()) == [chains.SLOW]
 
 
-def test_a_pool_whose_threads_have_ended_is_replaced() -> None:
-    """As pebble's do where the process is killed while it is being started."""
+@pytest.mark.parametrize("pause_s", [0, 0.05, 0.3])
+def test_a_process_that_is_killed_while_it_has_nothing_to_do_costs_nothing(pause_s: float) -> None:
     with Isolation(chains.echo, event_timeout_s=2.0) as isolation:
         isolation.warm_up()
-        isolation._pool._context.status = PoolStatus.ERROR
-        assert outcomes(isolation.run(values(b"a", b"b"))) == [b"a", b"b"]
+        for _ in range(3):
+            stage_process().kill()
+            time.sleep(pause_s)
+            assert outcomes(isolation.run(values(b"a", b"b"))) == [b"a", b"b"]
+
+
+def test_a_process_that_is_killed_amid_an_answer_costs_nothing() -> None:
+    """The answer is larger than what a pipe holds; the next ones must not be taken for the rest of it."""
+    large = b"x" * 30_000_000
+    with Isolation(chains.echo, event_timeout_s=2.0) as isolation, ThreadPoolExecutor(1) as thread:
+        isolation.warm_up()
+        for _ in range(5):
+            working = stage_process()
+            done = thread.submit(isolation.run, values(large, b"b"))
+            assert wait_for(lambda: working.memory_info().rss > 3 * len(large))  # noqa: B023 - it has begun to answer
+            working.kill()
+            assert outcomes(done.result()) == [large, b"b"]
+
+
+def test_a_process_that_was_stopped_is_replaced() -> None:
+    with Isolation(chains.echo, event_timeout_s=0.2) as isolation:
+        isolation.warm_up()
+        stopped = stage_process()
+        stopped.suspend()
+        assert outcomes(isolation.run(values(b"a" * 10_000_000))) == [b"a" * 10_000_000]
+        assert wait_for(lambda: not stopped.is_running())
+
+
+def test_an_event_that_the_chain_raises_at_costs_itself_only() -> None:
+    with Isolation(chains.troubled, event_timeout_s=2.0) as isolation:
+        results = isolation.run(values(b"1", chains.RAISE, b"2"))
+        assert outcomes(results) == [b"1", DeadReason.STAGE_ERROR, b"2"]
+        assert results[1].death
+        assert str(results[1].death.error) == "ZeroDivisionError: by zero"
+
+
+def test_a_chain_that_cannot_be_loaded_is_no_events_fault() -> None:
+    with (
+        Isolation(chains.absent, event_timeout_s=2.0) as isolation,
+        pytest.raises(StartError, match="cannot load its stages: FileNotFoundError: the model"),
+    ):
+        isolation.run(values(b"1"))
+
+
+def test_a_process_that_always_ends_while_it_starts_is_no_events_fault() -> None:
+    with (
+        Isolation(chains.stillborn, event_timeout_s=2.0) as isolation,
+        pytest.raises(StartError, match=r"failed to start 3 times: The process ended \(exit status 3\)"),
+    ):
+        isolation.run(values(b"1"))
 
 
 def test_an_empty_batch_is_nothing_to_do() -> None:

@@ -13,7 +13,7 @@ from workers.runtime.chain import ChainFunction, Processed, Value
 from workers.runtime.events import Output
 from workers.topics import Role
 
-HANG, STUCK, CRASH, SLOW, LARGE = b"hang", b"stuck", b"crash", b"slow", b"a large one"
+HANG, STUCK, CRASH, RAISE, SLOW, LARGE = b"hang", b"stuck", b"crash", b"raise", b"slow", b"a large one"
 
 
 def echo() -> ChainFunction:
@@ -23,7 +23,7 @@ def echo() -> ChainFunction:
 
 def troubled() -> ChainFunction:
     """As `echo`; a value that begins with HANG works for ever, one with STUCK waits for ever, one with CRASH ends the
-    process, one with SLOW waits for half a second.
+    process, at one with RAISE it raises, at one with SLOW it waits for half a second.
     """
     return _troubled
 
@@ -43,9 +43,23 @@ def _troubled(values: Sequence[Value]) -> list[Processed]:
             signal.pause()
         if value.startswith(CRASH):
             os._exit(3)
+        if value.startswith(RAISE):
+            message = "by zero"
+            raise ZeroDivisionError(message)
         if value.startswith(SLOW):
             time.sleep(0.5)
     return _echo(values)
+
+
+def absent() -> ChainFunction:
+    """Cannot be loaded."""
+    message = "the model"
+    raise FileNotFoundError(message)
+
+
+def stillborn() -> ChainFunction:
+    """Ends the process that loads it."""
+    os._exit(3)
 
 
 def indexed() -> ChainFunction:

@@ -14,7 +14,7 @@ from workers.config import Settings
 from workers.embedded.stack import Stack
 from workers.runtime import topics_admin
 from workers.runtime.clients import Addresses, admin, consumer, producer
-from workers.runtime.isolation import ChainFactory
+from workers.runtime.stage_process import ChainFactory
 from workers.runtime.supervisor import Supervisor
 from workers.runtime.topics_admin import actual
 from workers.topics import Role, table

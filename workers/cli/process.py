@@ -28,7 +28,8 @@ from workers.topics import OUTCOMES, Role, table
 if TYPE_CHECKING:
     from workers.runtime.chain import Processed, StageName
     from workers.runtime.events import Event, Output
-    from workers.runtime.isolation import ChainFactory, Isolation
+    from workers.runtime.isolation import Isolation
+    from workers.runtime.stage_process import ChainFactory
 
 ARTICLES: Final = (Role.PUBLISHED.value, Role.DUPLICATES.value)
 BATCH_EVENTS: Final = 64

@@ -23,8 +23,8 @@ from workers.errors import ConfigError
 from workers.runtime.backoff import delays
 from workers.runtime.chain import ALL_STAGES, INPUT_ROLES, StageName, group_name
 from workers.runtime.clients import Addresses
-from workers.runtime.isolation import ChainFactory
 from workers.runtime.lag import GroupLag, LagReader
+from workers.runtime.stage_process import ChainFactory
 from workers.runtime.tally import Tally
 from workers.runtime.worker import CONFIG_EXIT, STOP_TIMEOUT_S, Heartbeat, WorkerOptions, main
 from workers.topics import Role, table

@@ -31,9 +31,10 @@ from workers.runtime.chain import ALL_STAGES, INPUT_ROLES, StageName, group_name
 from workers.runtime.clients import Addresses, admin, speaking_to
 from workers.runtime.faust_app import Reading, Run, build_app, refusal, stable_offsets
 from workers.runtime.inbox import HoleError, Inbox
-from workers.runtime.isolation import ChainFactory, Isolation
+from workers.runtime.isolation import Isolation
 from workers.runtime.partitions import Partitions
 from workers.runtime.pipeline import Pipeline, Progress
+from workers.runtime.stage_process import ChainFactory
 from workers.runtime.tally import Tally
 from workers.runtime.topics_admin import actual, create
 from workers.runtime.transaction import TransactionalPublisher
