@@ -4,6 +4,8 @@ import os
 import signal
 from collections import Counter
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import orjson
 import pytest
@@ -27,6 +29,7 @@ from workers.config import Settings
 from workers.dedup.index import Candidate, Read
 from workers.embedded.stack import Stack
 from workers.origin import ORIGIN_HEADER, header
+from workers.runtime.chain import build_chain
 from workers.runtime.clients import producer
 from workers.runtime.dead_letters import read_dead_letter
 from workers.stores.redis_index import open_index
@@ -211,6 +214,17 @@ def test_a_drain_ends_at_its_deadline_however_long_an_event_takes_and_the_event_
     assert committed_offsets(settings) == {}
 
 
+def test_a_drain_whose_work_has_failed_does_not_wait_for_it(settings: Settings, tmp_path: Path) -> None:
+    settings = replace(settings, drain_timeout_s=45.0, event_timeout_s=1.0)
+    send(settings, [chains.HANG])
+    log_file = tmp_path / "log"
+    chain = partial(chains.once, str(tmp_path / "loaded"))
+    with supervised(settings, chain, log_file=str(log_file)) as supervisor:
+        assert wait_for(lambda: supervisor.status().in_work == 1)
+    assert "worker_crashed" in log_file.read_text()
+    assert committed_offsets(settings) == {}
+
+
 def test_offsets_of_a_pending_transaction_are_waited_for_and_not_read_past(settings: Settings) -> None:
     """A worker stopped between its offset commit and the end of its transaction may still commit: see faust_app."""
     send(settings, numbered(4))
@@ -246,10 +260,6 @@ def test_a_worker_that_joins_takes_partitions_and_nothing_is_lost_or_repeated(se
 def test_the_topics_between_the_stages_are_written_in_the_same_transaction_when_asked(
     settings: Settings, stack: Stack
 ) -> None:
-    from functools import partial
-
-    from workers.runtime.chain import build_chain
-
     send(settings, [orjson.dumps({"body": page(1).decode(), "content_type": "text/plain", "meta": {"n": 1}})])
     with (
         supervised(settings, partial(build_chain, write_between=True)),

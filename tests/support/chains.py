@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from schemas.tagged_article import TaggedArticle
 from schemas.wire import encode
@@ -55,6 +56,12 @@ def absent() -> ChainFunction:
     """Cannot be loaded."""
     message = "the model"
     raise FileNotFoundError(message)
+
+
+def once(marker: str) -> ChainFunction:
+    """As `troubled`; cannot be loaded a second time. `marker`: the path of a file that tells."""
+    Path(marker).touch(exist_ok=False)
+    return _troubled
 
 
 def stillborn() -> ChainFunction:

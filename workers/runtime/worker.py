@@ -151,7 +151,7 @@ class _Worker:
             await task  # raises what has ended it
             self._check_rights(app)
             return CRASH_EXIT
-        return await self._drain(app)
+        return await self._drain(app, tasks)
 
     async def _start(self) -> tuple[faust.App, set[asyncio.Task[Any]]]:
         """Everything that needs Kafka and Redis, waiting for them as long as it takes."""
@@ -255,12 +255,16 @@ class _Worker:
         if self._pipeline is not None and not await self._pipeline.until_idle(self._settings.drain_timeout_s):
             log.warning("revoked_with_work_in_flight", events=self._pipeline.progress.in_work)
 
-    async def _drain(self, app: faust.App) -> int:
+    async def _drain(self, app: faust.App, tasks: set[asyncio.Task[Any]]) -> int:
+        """Finish what is in work, within the drain timeout. `tasks` do it; raises what ends one of them."""
         assert self._pipeline is not None
         log.info("draining", in_work=self._pipeline.progress.in_work, waiting=len(self._inbox))
         await self._inbox.retire()
-        is_idle = await self._pipeline.until_idle(self._settings.drain_timeout_s)
-        if not is_idle:
+        idle = asyncio.ensure_future(self._pipeline.until_idle(self._settings.drain_timeout_s))
+        done, _ = await asyncio.wait({idle, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {idle}:
+            await task
+        if not await idle:
             log.warning("drain_timed_out", in_work=self._pipeline.progress.in_work)
         else:
             # Not wait_for, which would wait for as long as Faust takes to be cancelled.
