@@ -104,8 +104,8 @@ def named(name, variables, **more):
     ("way", "redis"),
     [
         ("PLAIN", "redis_with_login"),
-        pytest.param("SCRAM", "redis_with_tls", marks=pytest.mark.faults),  # parts of the other two
-        ("certificate", "redis_with_tls"),
+        pytest.param("SCRAM", "redis_with_tls", marks=pytest.mark.faults),
+        pytest.param("certificate", "redis_with_tls", marks=pytest.mark.faults),
     ],
 )
 def test_every_client_comes_in_and_no_line_of_a_log_holds_a_secret(

@@ -42,7 +42,7 @@ def each(cases):
 
 @pytest.fixture(scope="module")
 def settings(stack: Stack) -> Settings:
-    return settings_of(stack, partitions=PARTITIONS, event_timeout_s=8.0)
+    return settings_of(stack, partitions=PARTITIONS, event_timeout_s=5.0)
 
 
 @pytest.fixture(scope="module")

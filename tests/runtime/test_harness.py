@@ -244,6 +244,7 @@ def test_offsets_of_a_pending_transaction_are_waited_for_and_not_read_past(setti
     assert published.values() == Counter(numbered(4))
 
 
+@pytest.mark.faults
 def test_a_worker_that_joins_takes_partitions_and_nothing_is_lost_or_repeated(settings: Settings) -> None:
     settings = replace(settings, batch_events=20)
     with supervised(settings, chains.echo) as first, reading(settings, Role.PUBLISHED) as published:

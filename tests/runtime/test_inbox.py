@@ -149,3 +149,36 @@ async def test_offsets_that_transactions_have_taken_are_no_hole() -> None:
     await box.put(FIRST, None, run_of(0, 5))
     await box.put(FIRST, 4, run_of(7, 5))  # 5 and 6 are control records
     assert len(box) == 10
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.runtime.inbox.GATHER_S", 1000.0)
+
+
+@pytest.mark.usefixtures("endless")
+async def test_while_somebody_waits_for_events_nothing_is_gathered() -> None:
+    box = inbox()
+    taking = asyncio.create_task(box.take(10, 1000))
+    await asyncio.sleep(0)
+    await box.gather()
+    await box.put(FIRST, None, run_of(0, 1))
+    assert offsets((await taking).events) == [0]
+
+
+@pytest.mark.usefixtures("endless")
+async def test_events_are_gathered_until_somebody_waits_for_some() -> None:
+    box = inbox()
+    await box.put(FIRST, None, run_of(0, 2))
+    gathering = asyncio.create_task(box.gather())
+    await box.take(2, 1000)
+    await asyncio.sleep(0.01)
+    assert not gathering.done()
+    taking = asyncio.create_task(box.take(1, 1000))
+    await gathering
+    await box.put(FIRST, None, run_of(2, 1))
+    assert offsets((await taking).events) == [2]
+
+
+async def test_events_are_gathered_for_a_moment_only() -> None:
+    await inbox().gather()

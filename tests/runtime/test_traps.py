@@ -359,7 +359,7 @@ async def test_the_app_reads_with_our_consumer_raw_values_and_one_agent():
     async def nothing(*_: object) -> None:
         pass
 
-    reading = faust_app.Reading(("127.0.0.1:1",), "g", "t.raw", lambda _: {}, nothing, nothing)
+    reading = faust_app.Reading(("127.0.0.1:1",), "g", "t.raw", lambda _: {}, nothing, nothing, nothing)
     app = faust_app.build_app(Settings(), reading)
     assert app.transport.Consumer is faust_app.Consumer
     assert (app.conf.key_serializer, app.conf.value_serializer) == ("raw", "raw")

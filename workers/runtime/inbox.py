@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,8 @@ BATCHES: Final = 2
 """So many batches may wait: the next one, and what becomes the one after it. Of events that come singly and wait anyway,
 each would cost the broker and this process a fetch; left there, they come together (docs/benchmarks.md).
 """
+GATHER_S: Final = 0.05
+"""While nobody waits for events, so much time passes between fetches that bring few, for the same reason."""
 
 
 class HoleError(KhabarError):
@@ -46,6 +49,7 @@ class Inbox:
         self._waiting: deque[Event] = deque()
         self._bytes = 0
         self._capacity_events = math.inf
+        self._is_wanted = False
         self._changed = asyncio.Condition()
 
     def __len__(self) -> int:
@@ -77,8 +81,10 @@ class Inbox:
         """The next batch: what waits, up to the limits and at least one event; waits for the first."""
         async with self._changed:
             self._capacity_events = BATCHES * most_events
+            self._is_wanted = True
             self._changed.notify_all()
             await self._changed.wait_for(lambda: bool(self._waiting))
+            self._is_wanted = False
             events: list[Event] = []
             size_bytes = 0
             while self._waiting and len(events) < most_events:
@@ -90,6 +96,13 @@ class Inbox:
             self._bytes -= size_bytes
             self._changed.notify_all()
             return Batch(self._membership, tuple(events))
+
+    async def gather(self) -> None:
+        """Wait until somebody waits for events, for GATHER_S at most: what comes meanwhile is fetched together."""
+        async with self._changed:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_S):
+                    await self._changed.wait_for(lambda: self._is_wanted)
 
     async def retire(self, generation: int | None = None) -> None:
         """Forget what waits and accept nothing more of this generation (or of `generation` and older ones): the

@@ -180,7 +180,13 @@ class _Worker:
             tracing=self._tracing,
         )
         reading = Reading(
-            options.addresses.kafka, self._group, source, partitions.fetch, self._on_run, self._on_revoked
+            options.addresses.kafka,
+            self._group,
+            source,
+            partitions.fetch,
+            self._on_run,
+            self._on_revoked,
+            self._inbox.gather,
         )
         app = self._app = build_app(settings, reading)
         await app.start()
