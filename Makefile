@@ -1,7 +1,7 @@
 # Khabar's everyday commands, for GNU make. PYTHON is the interpreter that makes the virtual environment.
 PYTHON ?= python3
-# Each of the processes that share the tests starts a Kafka and a Redis of its own.
-TEST_PROCESSES ?= 2
+# Each of the processes that share the tests starts a Kafka and a Redis of its own and waits for them at times: one more than cores.
+TEST_PROCESSES ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
