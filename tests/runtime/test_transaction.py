@@ -2,8 +2,11 @@
 
 import time
 from collections import Counter
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
+from kafka import TopicPartition
 
 from tests.support.harness import (
     addresses_of,
@@ -11,9 +14,11 @@ from tests.support.harness import (
     create_topics,
     reading,
     take_times_of_writers,
+    wait_for,
 )
 from workers.config import Settings
 from workers.errors import TransientError
+from workers.runtime.clients import consumer
 from workers.runtime.events import Event, Membership, Output, Position
 from workers.runtime.transaction import RefusedError, TransactionalPublisher, consumed_offsets
 from workers.topics import Role, table
@@ -87,6 +92,59 @@ def test_a_successor_with_the_same_id_ends_what_its_predecessor_left_open(
     )
     successor.publish(OUTSIDE, events(settings, 0, 0), [output(b"whole")], {})
     assert published(settings, 1) == Counter([b"whole"])
+
+
+def test_a_worker_with_a_successor_writes_nothing_more_and_says_why(
+    settings: Settings, publisher: TransactionalPublisher
+) -> None:
+    TransactionalPublisher(
+        settings, addresses_of(settings), table(settings.topic_prefix), settings.group, "worker"
+    )
+    with pytest.raises(TransientError, match="has a successor"):
+        publisher.publish(OUTSIDE, events(settings, 0, 0), [output(b"late")], {})
+    assert published(settings, 0) == Counter()
+    assert committed_offsets(settings) == {}
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("after", [1, 2], ids=["after one record", "after all records"])
+def test_a_worker_that_stands_still_for_longer_than_its_transaction_lives_commits_no_part_of_it(
+    settings: Settings, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker aborts it: what comes afterwards must not be committed without what was sent before."""
+    create_topics(settings)
+    topics, lives = table(settings.topic_prefix), replace(settings, session_timeout_s=1.0)
+    publisher = TransactionalPublisher(lives, addresses_of(settings), topics, settings.group, "worker")
+    sending, committing = publisher._producer.send, publisher._producer.send_offsets_to_transaction
+    sent = []
+
+    def stand_still() -> None:
+        for record in sent:
+            record.get(10)
+        places = [TopicPartition(topics[Role.PUBLISHED].name, each) for each in range(settings.partitions)]
+        with closing(consumer(settings, addresses_of(settings))) as reader:
+            # Readers of committed records get past these, and the mark behind them, once the transaction is over.
+            assert wait_for(lambda: sum(reader.end_offsets(places).values()) == after + 1)
+
+    def send(*record):
+        if len(sent) == after:
+            stand_still()
+        sent.append(sending(*record))
+        if len(sent) > after:
+            time.sleep(1)  # by now it has failed
+        return sent[-1]
+
+    def commit(*offsets):
+        if len(sent) == after:
+            stand_still()
+        return committing(*offsets)
+
+    monkeypatch.setattr(publisher._producer, "send", send)
+    monkeypatch.setattr(publisher._producer, "send_offsets_to_transaction", commit)
+    with pytest.raises(TransientError, match="stood still"):
+        publisher.publish(OUTSIDE, events(settings, 0, 6), [output(b"a"), output(b"b")], {})
+    assert published(settings, 0) == Counter()
+    assert committed_offsets(settings) == {}
 
 
 def test_the_committed_offset_is_the_one_after_the_last_event_of_each_partition(settings: Settings) -> None:

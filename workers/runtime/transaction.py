@@ -4,11 +4,18 @@ Source: KIP-98 (transactions), KIP-447 (the offsets carry the consumer group's g
 that lost its partitions).
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from kafka import ConsumerGroupMetadata, KafkaProducer, OffsetAndMetadata, TopicPartition
-from kafka.errors import CommitFailedError, InvalidTimestampError
+from kafka.errors import (
+    CommitFailedError,
+    InvalidProducerEpochError,
+    InvalidTimestampError,
+    KafkaError,
+    ProducerFencedError,
+)
 
 from workers.config import Settings
 from workers.errors import KhabarError, TransientError
@@ -22,6 +29,8 @@ transaction of 200 events of 12 kB, against batches of 256 kB."""
 
 RECONNECT_MS: Final = 1000
 """Longest pause between attempts to reach a broker; the client's own 30 s would outlast every transaction."""
+
+_FENCED: Final = (ProducerFencedError, InvalidProducerEpochError)
 
 
 class RefusedError(KhabarError):
@@ -81,13 +90,41 @@ class TransactionalPublisher:
         `replays` gives for TOPIC:PARTITION the number of the replay in which it is read, to be kept with its offset.
 
         Raises RefusedError when the group has moved on since the events were fetched, ConfigError when a right is missing,
-        TransientError when Kafka is away, or the topics take the times of writers and this machine's clock is too far ahead.
+        TransientError when Kafka is away or has given up the transaction, or when the topics take the times of writers and
+        this machine's clock is too far ahead.
         """
+        began_s = time.monotonic()
+        try:
+            with speaking_to(self._addresses):
+                self._write_or_abort(membership, events, outputs, replays)
+        except InvalidTimestampError as error:
+            message = (
+                "Kafka refuses records with the time of this machine's clock: set the clock right, or have the topics take "
+                "the broker's time (`khabar topics check` says how)"
+            )
+            raise TransientError(message) from error
+        except KafkaError as error:
+            # What kafka-python raises then depends on what it was about to do: of some errors only the words tell.
+            is_too_late = time.monotonic() - began_s >= self._settings.session_timeout_s
+            if is_too_late or isinstance(error, _FENCED):
+                message = (
+                    f"Kafka has given up a transaction of this worker, which stood still for longer than "
+                    f"KHABAR_SESSION_TIMEOUT_S, or has a successor: {error}"
+                )
+                raise TransientError(message) from error
+            raise
+
+    def _write_or_abort(
+        self,
+        membership: Membership,
+        events: Sequence[Event],
+        outputs: Sequence[Output],
+        replays: Mapping[str, str],
+    ) -> None:
         kafka = self._producer
         kafka.begin_transaction()
         try:
-            with speaking_to(self._addresses):
-                self._write(kafka, membership, events, outputs, replays)
+            self._write(kafka, membership, events, outputs, replays)
         except CommitFailedError as error:
             kafka.abort_transaction()
             # kafka-python 3.0.12 keeps offsets that were refused and commits them with the next transaction, over
@@ -95,12 +132,6 @@ class TransactionalPublisher:
             kafka.close()
             self._producer = self._connected()
             raise RefusedError(str(error)) from error
-        except InvalidTimestampError as error:
-            message = (
-                "Kafka refuses records with the time of this machine's clock: set the clock right, or have the topics take "
-                "the broker's time (`khabar topics check` says how)"
-            )
-            raise TransientError(message) from error
 
     def _write(
         self,
@@ -117,9 +148,11 @@ class TransactionalPublisher:
         kafka.send_offsets_to_transaction(
             consumed_offsets(events, replays), ConsumerGroupMetadata(self._group, *membership, None)
         )
-        kafka.commit_transaction()
+        # kafka-python 3.0.12 commits what is left when a delivery has failed, or says that it has.
+        kafka.flush()
         for delivery in deliveries:
-            delivery.get(0)  # raises what a delivery has failed with, though the commit would have said so
+            delivery.get(0)
+        kafka.commit_transaction()
 
 
 def consumed_offsets(
