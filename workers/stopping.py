@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event, current_thread, main_thread
+from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
 
 
@@ -16,7 +16,7 @@ class Stop:
     signal: int | None = None
 
     def __call__(self) -> bool:
-        return self.event.is_set()
+        return self.signal is not None or self.event.is_set()
 
     @property
     def exit_code(self) -> int:
@@ -36,7 +36,8 @@ def stop_on_signals() -> Iterator[Stop]:
         if stop():
             raise KeyboardInterrupt
         stop.signal = number
-        stop.event.set()
+        # Not here: it takes a lock, which the interrupted thread may have, and would wait for itself.
+        Thread(target=stop.event.set, name="khabar-stop", daemon=True).start()
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -98,7 +98,7 @@ class Supervisor:
         run_id = uuid.uuid4().hex[:8]
         self._slots = [_Slot(f"{run_id}-{number}") for number in range(workers)]
         self._context = multiprocessing.get_context("spawn")
-        self._stop = threading.Event()
+        self._is_stopping = False
         group = group_name(settings.group, stages)
         self.stages: Final = tuple(stages)
         self.source: Final = table(settings.topic_prefix)[INPUT_ROLES[stages[0]]].name
@@ -109,8 +109,10 @@ class Supervisor:
         self._measured_lock = threading.Lock()
 
     def stop(self) -> None:
-        """Ask for a drain; `run` returns when it is over."""
-        self._stop.set()
+        """Ask for a drain; `run` returns when it is over. A signal handler may call this: it takes no lock. An Event would
+        take one that the interrupted thread may have, which then waits for itself.
+        """
+        self._is_stopping = True
 
     @property
     def pids(self) -> list[int]:
@@ -161,12 +163,12 @@ class Supervisor:
         """
         self._lag.start(LAG_POLL_S)
         try:
-            while not self._stop.is_set():
+            while not self._is_stopping:
                 for slot in self._slots:
                     self._look_after(slot)
                 self._judge_progress()
                 on_tick()
-                self._stop.wait(POLL_S)
+                time.sleep(POLL_S)
         finally:
             self._drain(on_tick)
             self._lag.stop()
@@ -230,11 +232,11 @@ class Supervisor:
         if time.monotonic() - slot.started_at > STEADY_S:
             slot.delays = delays()
         slot.process = slot.heartbeats = slot.heartbeat = None
-        if self._stop.is_set():
+        if self._is_stopping:
             return
         if code == CONFIG_EXIT:
             self._mistake = "A worker cannot start; its log says why (worker_cannot_start)"
-            self._stop.set()
+            self._is_stopping = True
             return
         delay_s = next(slot.delays)
         slot.start_at = time.monotonic() + delay_s

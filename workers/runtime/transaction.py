@@ -148,10 +148,10 @@ class TransactionalPublisher:
         kafka.send_offsets_to_transaction(
             consumed_offsets(events, replays), ConsumerGroupMetadata(self._group, *membership, None)
         )
-        # kafka-python 3.0.12 commits what is left when a delivery has failed, or says that it has.
-        kafka.flush()
+        # kafka-python 3.0.12 commits what is left when a delivery has failed, or says that it has; and its `flush` fails
+        # where a batch had to be split.
         for delivery in deliveries:
-            delivery.get(0)
+            delivery.get(self._settings.session_timeout_s)
         kafka.commit_transaction()
 
 
