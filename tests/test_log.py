@@ -83,7 +83,7 @@ def test_a_traceback_is_a_field_of_its_line(get_logger: Any, capsys: pytest.Capt
 @pytest.mark.parametrize(("level", "expected"), [("debug", 4), ("info", 3), ("warning", 2), ("error", 1)])
 def test_lines_below_the_level_are_left_out(level: str, expected: int, capsys: pytest.CaptureFixture[str]):
     configure(level)
-    for log in (structlog.get_logger(), logging.getLogger("some.library")):
+    for log in (structlog.get_logger(), logging.getLogger("another.package")):
         for method in ("debug", "info", "warning", "error"):
             getattr(log, method)("something")
     assert len(lines(capsys)) == 2 * expected
