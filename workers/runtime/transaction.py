@@ -96,7 +96,12 @@ class TransactionalPublisher:
         began_s = time.monotonic()
         try:
             with speaking_to(self._addresses):
-                self._write_or_abort(membership, events, outputs, replays)
+                self._producer.begin_transaction()
+                try:
+                    self._write(membership, events, outputs, replays)
+                except CommitFailedError as error:
+                    self._abort()
+                    raise RefusedError(str(error)) from error
         except InvalidTimestampError as error:
             message = (
                 "Kafka refuses records with the time of this machine's clock: set the clock right, or have the topics take "
@@ -114,7 +119,14 @@ class TransactionalPublisher:
                 raise TransientError(message) from error
             raise
 
-    def _write_or_abort(
+    def _abort(self) -> None:
+        self._producer.abort_transaction()
+        # kafka-python 3.0.12 keeps offsets that were refused and commits them with the next transaction, over
+        # those of the partitions' new owner. A new client knows nothing of them.
+        self._producer.close()
+        self._producer = self._connected()
+
+    def _write(
         self,
         membership: Membership,
         events: Sequence[Event],
@@ -122,25 +134,6 @@ class TransactionalPublisher:
         replays: Mapping[str, str],
     ) -> None:
         kafka = self._producer
-        kafka.begin_transaction()
-        try:
-            self._write(kafka, membership, events, outputs, replays)
-        except CommitFailedError as error:
-            kafka.abort_transaction()
-            # kafka-python 3.0.12 keeps offsets that were refused and commits them with the next transaction, over
-            # those of the partitions' new owner. A new client knows nothing of them.
-            kafka.close()
-            self._producer = self._connected()
-            raise RefusedError(str(error)) from error
-
-    def _write(
-        self,
-        kafka: KafkaProducer,
-        membership: Membership,
-        events: Sequence[Event],
-        outputs: Sequence[Output],
-        replays: Mapping[str, str],
-    ) -> None:
         deliveries = [
             kafka.send(self._topics[output.role].name, output.value, output.key, list(output.headers))
             for output in outputs

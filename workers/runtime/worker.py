@@ -180,13 +180,13 @@ class _Worker:
             tracing=self._tracing,
         )
         reading = Reading(
-            options.addresses.kafka,
-            self._group,
-            source,
-            partitions.fetch,
-            self._on_run,
-            self._on_revoked,
-            self._inbox.gather,
+            brokers=options.addresses.kafka,
+            group=self._group,
+            topic=source,
+            fetch_stable=partitions.fetch,
+            on_run=self._on_run,
+            on_revoked=self._on_revoked,
+            gather=self._inbox.gather,
         )
         app = self._app = build_app(settings, reading)
         await app.start()
