@@ -15,7 +15,7 @@ from tests.support import chains
 from tests.support.harness import wait_for
 from workers.runtime.chain import Processed
 from workers.runtime.isolation import Isolation
-from workers.runtime.stage_process import ORPHAN_MARGIN_S, StartError
+from workers.runtime.stage_process import ORPHAN_MARGIN_S, ChainFactory, StartError
 
 pytestmark = pytest.mark.integration
 
@@ -119,10 +119,13 @@ def test_an_event_that_the_chain_raises_at_costs_itself_only() -> None:
         assert str(results[1].death.error) == "ZeroDivisionError: by zero"
 
 
-def test_a_chain_that_cannot_be_loaded_is_no_events_fault() -> None:
+@pytest.mark.parametrize(
+    ("chain", "error"), [(chains.absent, "FileNotFoundError"), (chains.cut_short, "EOFError")]
+)
+def test_a_chain_that_cannot_be_loaded_is_no_events_fault(chain: ChainFactory, error: str) -> None:
     with (
-        Isolation(chains.absent, event_timeout_s=2.0) as isolation,
-        pytest.raises(StartError, match="cannot load its stages: FileNotFoundError: the model"),
+        Isolation(chain, event_timeout_s=2.0) as isolation,
+        pytest.raises(StartError, match=f"cannot load its stages: {error}: the model"),
     ):
         isolation.run(values(b"1"))
 

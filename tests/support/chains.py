@@ -58,6 +58,12 @@ def absent() -> ChainFunction:
     raise FileNotFoundError(message)
 
 
+def cut_short() -> ChainFunction:
+    """Cannot be loaded, by the error that a pipe has at its end, too."""
+    message = "the model"
+    raise EOFError(message)
+
+
 def once(marker: str) -> ChainFunction:
     """As `troubled`; cannot be loaded a second time. `marker`: the path of a file that tells."""
     Path(marker).touch(exist_ok=False)

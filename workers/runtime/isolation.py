@@ -12,7 +12,7 @@ from workers.runtime.stage_process import (
     ChainError,
     ChainFactory,
     EndedError,
-    OverdueError,
+    NoAnswerError,
     StageProcess,
     exit_status,
 )
@@ -55,7 +55,7 @@ class Isolation:
         """One result an event, in order; blocks. Events that hang or end the process are deaths. Raises StartError."""
         try:
             return self._together(values)
-        except (EndedError, OverdueError, ChainError):
+        except NoAnswerError:
             return [self._alone(value) for value in values]
 
     def _alone(self, value: Value) -> Processed:
@@ -64,7 +64,7 @@ class Isolation:
         """
         try:
             [result] = self._together([value])
-        except (EndedError, OverdueError, ChainError) as error:
+        except NoAnswerError as error:
             return Processed(death=Death(self._poison(error), "process"))
         return result
 
@@ -90,7 +90,7 @@ class Isolation:
     ) -> None:
         self.close()
 
-    def _poison(self, error: EndedError | OverdueError | ChainError) -> PoisonEventError:
+    def _poison(self, error: NoAnswerError) -> PoisonEventError:
         if isinstance(error, ChainError):
             return PoisonEventError(str(error), DeadReason.STAGE_ERROR, error=error.error)
         if isinstance(error, EndedError) and error.exitcode != -signal.SIGPROF:

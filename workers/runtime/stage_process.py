@@ -9,6 +9,7 @@ import multiprocessing
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -35,7 +36,11 @@ END_TIMEOUT_S: Final = 5.0
 """For a process that was killed to be gone."""
 
 
-class EndedError(KhabarError):
+class NoAnswerError(KhabarError):
+    """The chain has not made anything of the values that it was given together."""
+
+
+class EndedError(NoAnswerError):
     """The process has ended amid the work."""
 
     def __init__(self, exitcode: int | None) -> None:
@@ -43,11 +48,11 @@ class EndedError(KhabarError):
         super().__init__(f"The process ended ({exit_status(exitcode)})")
 
 
-class OverdueError(KhabarError):
+class OverdueError(NoAnswerError):
     """The process has not answered in time, and was ended."""
 
 
-class ChainError(KhabarError):
+class ChainError(NoAnswerError):
     """The chain has raised, which is a fault of it, and the process has ended; `error` is the name of the exception."""
 
     def __init__(self, error: str, message: str) -> None:
@@ -83,7 +88,7 @@ class StageProcess:
         """Have it load the chain, unless it runs. Raises StartError when it does not come up."""
         if self._process is not None and self._process.is_alive():
             return
-        why: KhabarError | None = None
+        why: NoAnswerError | None = None
         for _ in range(STARTUP_TRIES):
             self.end()
             try:
@@ -101,7 +106,8 @@ class StageProcess:
     def run(self, values: Sequence[Value], allowed_s: float) -> Answer:
         """The chain's answer to `values`, within `allowed_s` of CPU and WAIT_FACTOR times as much on the clock; blocks.
 
-        Raises EndedError, with -SIGPROF as the exit code when the CPU was used up, OverdueError, ChainError, StartError.
+        Raises NoAnswerError: EndedError, with -SIGPROF as the exit code when the CPU was used up, OverdueError or
+        ChainError; and StartError.
         """
         self.start()
         answer = self._exchange((values, allowed_s), allowed_s * WAIT_FACTOR)
@@ -173,16 +179,25 @@ def _serve(pipe: Connection, factory: ChainFactory) -> None:
     )  # Ctrl-C reaches the whole terminal; the worker decides when to end
     for number in (signal.SIGTERM, signal.SIGALRM, signal.SIGPROF):
         signal.signal(number, signal.SIG_DFL)
+    answer: Answer | None = None  # the first one says that the chain is there
     try:
         chain = factory()
-        pipe.send(None)
-        while True:
-            pipe.send(_answer(chain, *pipe.recv()))
-    except (EOFError, ConnectionError):
-        return
+        while (message := _next(pipe, answer)) is not None:
+            answer = _answer(chain, *message)
     except Exception as error:
-        pipe.send(ChainError(type(error).__name__, str(error)))
+        with suppress(ConnectionError):
+            pipe.send(ChainError(type(error).__name__, str(error)))
         raise
+
+
+def _next(pipe: Connection, answer: Answer | None) -> tuple[Sequence[Value], float] | None:
+    """Hand over the answer and wait for the next message; None when the worker is gone."""
+    try:
+        pipe.send(answer)
+        message: tuple[Sequence[Value], float] = pipe.recv()
+    except (EOFError, ConnectionError):
+        return None
+    return message
 
 
 def _answer(chain: ChainFunction, values: Sequence[Value], allowed_s: float) -> Answer:
